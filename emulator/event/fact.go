@@ -1,0 +1,259 @@
+package event
+
+import (
+	"reflect"
+	"time"
+)
+
+// Phase is where a model is in its life. Its supervisor is the only authority.
+type Phase string
+
+// The phases, in the order a healthy model passes them.
+const (
+	PhasePending  Phase = "pending"  // declared, nothing done yet
+	PhaseBuilding Phase = "building" // a host command or the image is being built
+	PhasePulling  Phase = "pulling"  // the image is fetched from its registry
+	PhaseStaging  Phase = "staging"  // model_dir is copied to where it is mounted from
+	PhaseStarting Phase = "starting" // the container is created and started
+	PhaseWaiting  Phase = "waiting"  // it runs; readiness is not reached yet
+	PhaseReady    Phase = "ready"    // it serves
+	PhaseBackOff  Phase = "backoff"  // it exited after it had been ready; waits to be started again
+	PhaseFailed   Phase = "failed"   // it will not serve without a change
+	PhaseStopping Phase = "stopping" // drained, then terminated
+	PhaseStopped  Phase = "stopped"  // gone
+)
+
+// Session opens a session: what runs where.
+type Session struct {
+	ID      string `json:"id"`
+	Version string `json:"version"`
+	Dir     string `json:"dir"`
+	PID     int    `json:"pid"`
+	Runtime string `json:"runtime"` // "docker" or "process"
+	Engine  string `json:"engine,omitempty"`
+}
+
+// Listening says on which address the one port answers, as "127.0.0.1:8080".
+type Listening struct {
+	Address string `json:"address"`
+}
+
+// Declared introduces a model: who it would be in production.
+type Declared struct {
+	Project      string `json:"project"`
+	Name         string `json:"name"`
+	Version      string `json:"version"`
+	Redeployment int    `json:"redeployment"` // Merlin's revision
+	FullName     string `json:"full_name"`
+	Protocol     string `json:"protocol"`
+	Image        string `json:"image,omitempty"`
+	Host         string `json:"host"` // the version endpoint's host
+}
+
+// PhaseChanged says that a model entered a phase, and why where it is not plain.
+type PhaseChanged struct {
+	Phase Phase  `json:"phase"`
+	Why   string `json:"why,omitempty"`
+}
+
+// Stage is the long work that a Step belongs to.
+type Stage string
+
+// The stages.
+const (
+	StageRun      Stage = "run"      // build.run, a host command
+	StageBuild    Stage = "build"    // the image
+	StagePull     Stage = "pull"     // the image from a registry
+	StageArtifact Stage = "artifact" // model_dir
+)
+
+// StepState tells how far a Step is.
+type StepState string
+
+// The states of a Step.
+const (
+	StepStarted  StepState = "started"
+	StepProgress StepState = "progress"
+	StepDone     StepState = "done"
+	StepCached   StepState = "cached"
+	StepFailed   StepState = "failed"
+)
+
+// Step reports one step of a stage: a Dockerfile instruction, a layer.
+type Step struct {
+	Stage  Stage         `json:"stage"`
+	ID     string        `json:"id"` // the same for all reports of one step
+	Name   string        `json:"name"`
+	State  StepState     `json:"state"`
+	Detail string        `json:"detail,omitempty"` // progress or error, for people
+	Took   time.Duration `json:"took_ns,omitempty"`
+}
+
+// LogSource tells who wrote a line.
+type LogSource string
+
+// The sources of a Log.
+const (
+	LogModel LogSource = "model" // the container or process
+	LogBuild LogSource = "build" // build.run and the image build
+)
+
+// Log is one line that a model or a build wrote, without its line end. Text is as
+// written but for invalid UTF-8; whoever shows it escapes it.
+type Log struct {
+	Source  LogSource `json:"source"`
+	Replica string    `json:"replica,omitempty"` // short container id or pid
+	Stderr  bool      `json:"stderr,omitempty"`
+	Text    string    `json:"text"`
+}
+
+// Built says that build.run and the image build ended well.
+type Built struct {
+	Image string        `json:"image"` // image id
+	Took  time.Duration `json:"took_ns"`
+}
+
+// Started says that a container or process runs.
+type Started struct {
+	Replica       string  `json:"replica"`   // short id, as in Log
+	Container     string  `json:"container"` // full id; "pid N" for a process
+	Name          string  `json:"name,omitempty"`
+	Image         string  `json:"image,omitempty"` // image id
+	Address       string  `json:"address"`         // host:port where it is reached
+	Reach         string  `json:"reach"`           // "address", "published" or "process"
+	CPULimit      string  `json:"cpu_limit,omitempty"`
+	MemoryLimit   string  `json:"memory_limit,omitempty"`
+	EffectiveCPUs float64 `json:"effective_cpus,omitempty"` // what the host can give at most
+}
+
+// Probed is one readiness attempt. Only changes of outcome are reported.
+type Probed struct {
+	Kind    string        `json:"kind"` // "http", "grpc" or "tcp"
+	Target  string        `json:"target"`
+	OK      bool          `json:"ok"`
+	Status  int           `json:"status,omitempty"` // HTTP
+	Outcome string        `json:"outcome"`          // for people: "200 OK", "connection refused"
+	Body    string        `json:"body,omitempty"`   // the first bytes
+	Took    time.Duration `json:"took_ns"`
+}
+
+// Exited says that a container or process ended.
+type Exited struct {
+	Replica   string   `json:"replica"`
+	Code      int      `json:"code"`
+	Signal    string   `json:"signal,omitempty"`
+	OOMKilled bool     `json:"oom_killed,omitempty"`
+	Error     string   `json:"error,omitempty"` // the Engine's own words, where start failed
+	Expected  bool     `json:"expected,omitempty"`
+	LastLogs  []string `json:"last_logs,omitempty"`
+}
+
+// Failed says that a model does not serve, why, and what to do next.
+type Failed struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Next string `json:"next,omitempty"`
+}
+
+// Served is one request that the port answered.
+type Served struct {
+	Method     string        `json:"method"`
+	Host       string        `json:"host"`
+	Path       string        `json:"path"`
+	Proto      string        `json:"proto"`
+	Status     int           `json:"status"`                // HTTP
+	GRPCStatus *int          `json:"grpc_status,omitempty"` // where the answer carried one
+	Replica    string        `json:"replica,omitempty"`     // address of the container that answered
+	Held       time.Duration `json:"held_ns,omitempty"`     // waited for a ready revision
+	Took       time.Duration `json:"took_ns"`               // Held included
+	BytesIn    int64         `json:"bytes_in"`
+	BytesOut   int64         `json:"bytes_out"`
+	Error      string        `json:"error,omitempty"`
+}
+
+// NoticeLevel tells how loud a Notice is.
+type NoticeLevel string
+
+// The levels of a Notice.
+const (
+	NoticeInfo    NoticeLevel = "info"
+	NoticeWarning NoticeLevel = "warning"
+)
+
+// Notice is something that a person should know, as a sentence.
+type Notice struct {
+	Level NoticeLevel `json:"level"`
+	Text  string      `json:"text"`
+}
+
+// Dropped stands where a slow reader lost Count lossy events.
+type Dropped struct {
+	Count int `json:"count"`
+}
+
+// Ended closes a session. Error is empty where it ended as asked.
+type Ended struct {
+	Error string `json:"error,omitempty"`
+}
+
+func (Session) kind() string      { return "session" }
+func (Listening) kind() string    { return "listening" }
+func (Declared) kind() string     { return "declared" }
+func (PhaseChanged) kind() string { return "phase" }
+func (Step) kind() string         { return "step" }
+func (Log) kind() string          { return "log" }
+func (Built) kind() string        { return "built" }
+func (Started) kind() string      { return "started" }
+func (Probed) kind() string       { return "probed" }
+func (Exited) kind() string       { return "exited" }
+func (Failed) kind() string       { return "failed" }
+func (Served) kind() string       { return "served" }
+func (Notice) kind() string       { return "notice" }
+func (Dropped) kind() string      { return "dropped" }
+func (Ended) kind() string        { return "ended" }
+
+// blanks gives a pointer to the zero value of every fact.
+func blanks() []any {
+	return []any{
+		&Session{},
+		&Listening{},
+		&Declared{},
+		&PhaseChanged{},
+		&Step{},
+		&Log{},
+		&Built{},
+		&Started{},
+		&Probed{},
+		&Exited{},
+		&Failed{},
+		&Served{},
+		&Notice{},
+		&Dropped{},
+		&Ended{},
+	}
+}
+
+// blank gives a pointer to the zero value of the fact of that kind, or nil.
+func blank(kind string) any {
+	for _, b := range blanks() {
+		if value(b).kind() == kind {
+			return b
+		}
+	}
+	return nil
+}
+
+// value turns what blank gave into the fact itself.
+func value(pointer any) Fact {
+	return reflect.ValueOf(pointer).Elem().Interface().(Fact)
+}
+
+// lossy tells the facts that come as fast as traffic and logs do. Only those may
+// be dropped for a slow reader; all others are rare and always kept.
+func lossy(f Fact) bool {
+	switch f.(type) {
+	case Log, Step, Served, Probed:
+		return true
+	}
+	return false
+}

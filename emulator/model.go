@@ -1,0 +1,54 @@
+// Package emulator keeps each model built, running, healthy and routable.
+//
+// An Emulator runs one supervisor a model; the supervisor's goroutine alone owns
+// the model's state and reports every change as an event. What runs containers,
+// stages artifacts, probes and routes is given to it as small interfaces, so that
+// a test needs neither an Engine nor a network.
+package emulator
+
+import (
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// Model is one model version of a session: what Merlin is told of it, and what
+// only a local run needs.
+type Model struct {
+	Deployment merlin.Deployment
+
+	// Dir is the model repo's folder, absolute: exec and build.run run there.
+	Dir string
+	// ModelDir is the artifact folder, absolute; empty where there is none.
+	ModelDir string
+	// Build says how the image is made; nil where Deployment.Image is used as it is.
+	Build *Build
+	// Exec serves the model as a host process, without Docker; empty where that
+	// is not possible. A shell reads it.
+	Exec string
+	// SecretValues holds the secrets' values by environment variable.
+	SecretValues map[string]string
+	// ContainerConcurrency is how many requests one replica takes at a time; 0 is
+	// no limit, as Merlin deploys.
+	ContainerConcurrency int
+	// Timeout is Knative's revision timeout.
+	Timeout time.Duration
+}
+
+// ID names a model in a session: "{model}-{version}", unique in a project.
+func (m *Model) ID() string { return m.Deployment.Model + "-" + m.Deployment.Version }
+
+// Build says how a model's image is made.
+type Build struct {
+	Context    string          // folder, absolute
+	Dockerfile string          // file, absolute
+	Args       []merlin.EnvVar // build arguments, in order
+	Target     string
+	Run        string // host command before the build; a shell reads it, in Model.Dir
+	Secrets    []BuildSecret
+	SSH        []string // "default" or "id=socket|key", as docker build --ssh
+}
+
+// BuildSecret is a value for RUN --mount=type=secret,id=ID: a file's content or a
+// host variable's value.
+type BuildSecret struct{ ID, File, Env string }

@@ -1,0 +1,115 @@
+package emulator
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// Runtime is what runs models: the Docker Engine, or processes of this host.
+type Runtime interface {
+	// Image makes sure that the image is there: it builds it where spec.Build is
+	// set, else pulls it if it is missing. It calls report with every step, from
+	// one goroutine at a time.
+	Image(ctx context.Context, spec ImageSpec, report func(event.Fact)) (Image, error)
+	// Place tells where a replica will find its ports and its artifact, before it
+	// is started: production's values, or a host process's own.
+	Place(ctx context.Context, spec PlaceSpec) (merlin.Place, error)
+	// Start creates and starts a replica. On an error nothing is left behind.
+	Start(ctx context.Context, spec ContainerSpec) (Container, error)
+	// Sweep removes everything that carries the session's label: what an earlier,
+	// killed run of the same session left behind.
+	Sweep(ctx context.Context) error
+}
+
+// Container is one running replica. Its methods are safe for concurrent use.
+type Container interface {
+	// Started describes the replica; it does not change.
+	Started() event.Started
+	// Address is where the host reaches its serving port.
+	Address() netip.AddrPort
+	// Logs copies its output from the start until it ends or ctx does.
+	Logs(ctx context.Context, stdout, stderr io.Writer) error
+	// Exited receives exactly once, when the replica has ended by whatever cause.
+	Exited() <-chan Exit
+	// Stop asks it to end (SIGTERM), kills it after grace, and waits for the end.
+	// Stopping an ended replica is no error.
+	Stop(ctx context.Context, grace time.Duration) error
+	// Remove deletes what is left of it; it kills it where it still runs.
+	Remove(ctx context.Context) error
+}
+
+// Exit tells how a replica ended.
+type Exit struct {
+	Code      int    // 128+n where signal n ended it
+	OOMKilled bool   // the kernel killed it, or a child, for its memory limit
+	Error     string // the Engine's words where it could not even start
+}
+
+// ImageSpec asks for an image.
+type ImageSpec struct {
+	Model *Model
+	// Revision is the local revision, for the labels.
+	Revision int
+}
+
+// Image is an image that is there.
+type Image struct {
+	ID           string // sha256:…; empty for a host process
+	Reference    string // as asked for, or the tag given to what was built
+	Architecture string
+	Entrypoint   []string
+	Cmd          []string
+}
+
+// PlaceSpec asks where a replica's ports and artifact will be.
+type PlaceSpec struct {
+	Model    *Model
+	Artifact string // the staged folder on this host
+}
+
+// ContainerSpec asks for a replica. Variables, command and args are final:
+// expanded, in order.
+type ContainerSpec struct {
+	Model    *Model
+	Revision int
+	Image    Image
+	Env      []string // NAME=value, in production's order
+	// Command replaces the image's ENTRYPOINT and drops its CMD; Args replaces
+	// CMD. Nil keeps the image's own.
+	Command, Args []string
+	Port          int    // the serving port inside
+	Hostname      string // as the pod's name; the runtime may have to cut it
+	Artifact      string // host folder, mounted read-only at /mnt/models
+	CPUMillis     int64  // limit in thousandths of a core; 0 is none
+	MemoryBytes   int64  // limit; 0 is none
+}
+
+// Router is the port's side of a model's life; proxy.Server satisfies it.
+type Router interface {
+	// Route sends the model's requests to these replicas, and frees those held.
+	Route(model string, revision int, replicas []netip.AddrPort)
+	// Hold keeps the model's requests waiting for the next Route.
+	Hold(model string)
+	// Fail answers the model's requests, those held too, with why.
+	Fail(model, why string)
+	// Drain waits until no request runs on the model's replicas, or ctx ends.
+	Drain(ctx context.Context, model string) error
+}
+
+// ProbeResult is the outcome of one readiness attempt.
+type ProbeResult = event.Probed
+
+// Prober asks a replica whether it is ready, once.
+type Prober interface {
+	Probe(ctx context.Context, protocol merlin.Protocol, address netip.AddrPort, fullName string) ProbeResult
+}
+
+// Stager copies a model's artifact to a folder of its own that can be mounted.
+type Stager interface {
+	Stage(ctx context.Context, modelDir string, properties []byte) (folder string, remove func() error, err error)
+}

@@ -86,7 +86,9 @@ type ContainerSpec struct {
 	Hostname      string // as the pod's name; the runtime may have to cut it
 	Artifact      string // host folder, mounted read-only at /mnt/models
 	CPUMillis     int64  // limit in thousandths of a core; 0 is none
+	CPULimit      string // the same as Kubernetes prints it
 	MemoryBytes   int64  // limit; 0 is none
+	MemoryLimit   string // the same as Kubernetes prints it
 }
 
 // Router is the port's side of a model's life; proxy.Server satisfies it.

@@ -10,11 +10,11 @@ import (
 // Stream numbers facts and hands them to its subscribers. Its zero value is not
 // ready: use NewStream. All methods are safe for concurrent use.
 type Stream struct {
-	mu     sync.Mutex
-	seq    uint64
-	closed bool
-	subs   map[*Subscription]struct{}
-	now    func() time.Time
+	mu      sync.Mutex
+	seq     uint64
+	closed  bool
+	subs    map[*Subscription]struct{}
+	history history
 }
 
 // backlog is how many lossy events wait for one slow reader before the next is
@@ -23,7 +23,10 @@ const backlog = 4096
 
 // NewStream returns a stream without subscribers.
 func NewStream() *Stream {
-	return &Stream{subs: map[*Subscription]struct{}{}, now: time.Now}
+	return &Stream{
+		subs:    map[*Subscription]struct{}{},
+		history: history{recent: map[string]*ring{}},
+	}
 }
 
 // Publish stamps a fact and queues it for every subscriber. It never blocks; after
@@ -35,16 +38,39 @@ func (s *Stream) Publish(model string, revision int, f Fact) {
 		return
 	}
 	s.seq++
-	e := Event{Seq: s.seq, Time: s.now().UTC(), Model: model, Revision: revision, Fact: f}
+	e := Event{Seq: s.seq, Time: time.Now().UTC(), Model: model, Revision: revision, Fact: f}
+	s.history.add(e)
 	for sub := range s.subs {
 		sub.push(e)
 	}
+}
+
+// History returns what is kept of the session so far, oldest first.
+func (s *Stream) History() []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.history.all()
+}
+
+// Replay returns a reader of what is kept of the session so far, and then of
+// everything published from now on, without a gap between.
+func (s *Stream) Replay() *Subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub := s.subscribe()
+	sub.pending = s.history.all()
+	sub.signal()
+	return sub
 }
 
 // Subscribe returns a reader of everything published from now on.
 func (s *Stream) Subscribe() *Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.subscribe()
+}
+
+func (s *Stream) subscribe() *Subscription {
 	sub := &Subscription{stream: s, wake: make(chan struct{}, 1)}
 	if s.closed {
 		sub.ended = true

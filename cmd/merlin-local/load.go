@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// modelFlags are what a command line may say of a model.
+type modelFlags struct {
+	overrides     config.Overrides
+	command, args string
+	env           []string
+}
+
+func (m *modelFlags) flags(c *cobra.Command) {
+	flags := c.Flags()
+	o := &m.overrides
+	flags.StringVar(&o.Project, "project", "", "Merlin project")
+	flags.StringVar(&o.Model, "model", "", "model name")
+	flags.StringVar(&o.Version, "version", "", "model version")
+	flags.StringVar(&o.Protocol, "protocol", "", "HTTP_JSON or UPI_V1")
+	flags.StringVar(&o.Image, "image", "", "run this image; nothing is built")
+	flags.StringVar(&o.ModelDir, "model-dir", "", "artifact folder, mounted read-only at /mnt/models")
+	flags.StringVar(&m.command, "command", "", "replaces the image's ENTRYPOINT and drops its CMD; cut at every space")
+	flags.StringVar(&m.args, "args", "", "replaces the image's CMD; cut at every space")
+	flags.StringArrayVarP(&m.env, "env", "e", nil, "variable as NAME=VALUE; may be repeated")
+}
+
+// load reads the configuration with the flags over it.
+func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, error) {
+	dir, err := where.folder()
+	if err != nil {
+		return nil, err
+	}
+	overrides := m.overrides
+	if c.Flags().Changed("command") {
+		overrides.Command = &m.command
+	}
+	if c.Flags().Changed("args") {
+		overrides.Args = &m.args
+	}
+	for _, assignment := range m.env {
+		name, value, ok := strings.Cut(assignment, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("--env %s: a variable is NAME=VALUE", assignment)}
+		}
+		overrides.Env = append(overrides.Env, merlin.EnvVar{Name: name, Value: value})
+	}
+	file, err := config.Load(config.Options{Dir: dir, Path: where.path(dir), Overrides: overrides})
+	if err != nil {
+		return nil, err
+	}
+	return file, refusals(file)
+}
+
+// refusals are the deployments that Merlin itself would not take.
+func refusals(file *config.File) error {
+	var mistakes config.Errors
+	for i, m := range file.Models {
+		for _, r := range m.Deployment.Refusals() {
+			mistakes = append(mistakes, file.Mistake(i, r.Field, "Merlin refuses this: "+r.Message))
+		}
+	}
+	if len(mistakes) > 0 {
+		return mistakes
+	}
+	return nil
+}
+
+// runnable gives the models of the file with all that running them needs: secrets
+// have their values, and artifacts are on this machine.
+func runnable(file *config.File) ([]*emulator.Model, error) {
+	if err := file.ResolveSecrets(os.LookupEnv); err != nil {
+		return nil, err
+	}
+	var mistakes config.Errors
+	for i, m := range file.Models {
+		if uri := m.Deployment.ArtifactURI; uri != "" && m.ModelDir == "" {
+			mistakes = append(mistakes, file.Mistake(i, "artifact_uri",
+				fmt.Sprintf("%s is not fetched: download it and give the folder as model_dir", uri)))
+		}
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return models(file), nil
+}
+
+// models gives the models of the file, each with an artifact URI: production always
+// has one, so a model that names none gets one that is plainly ours.
+func models(file *config.File) []*emulator.Model {
+	all := make([]*emulator.Model, len(file.Models))
+	for i := range file.Models {
+		m := &file.Models[i]
+		if d := &m.Deployment; d.ArtifactURI == "" {
+			d.ArtifactURI = "gs://merlin-local/" + d.Project + "/" + d.Model + "/" + d.Version + "/artifacts"
+		}
+		all[i] = m
+	}
+	return all
+}
+
+// pick returns the model that an optional argument names.
+func pick(models []*emulator.Model, args []string) (*emulator.Model, error) {
+	var ids []string
+	var found []*emulator.Model
+	for _, m := range models {
+		ids = append(ids, m.ID())
+		if len(args) == 0 || args[0] == m.ID() || args[0] == m.Deployment.Model || args[0] == m.Deployment.FullName() {
+			found = append(found, m)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(args) == 0:
+		return nil, usageError{fmt.Errorf("there are several models: name one of %s", strings.Join(ids, ", "))}
+	case len(found) > 1:
+		return nil, usageError{fmt.Errorf("several models are called %q: name one of %s", args[0], strings.Join(ids, ", "))}
+	default:
+		return nil, usageError{fmt.Errorf("no model is called %q: there is %s", args[0], strings.Join(ids, ", "))}
+	}
+}

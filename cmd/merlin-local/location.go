@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caraml-dev/merlin-local/emulator/control"
+)
+
+// location says which model repo a command is about.
+type location struct {
+	dir  string // as if the command had been started there
+	file string // merlin-local.yaml under another name
+}
+
+func (l *location) flags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.StringVarP(&l.dir, "dir", "C", "", "model repo (default: the current folder)")
+	flags.StringVar(&l.file, "file", "", "configuration (default: merlin-local.yaml in the model repo)")
+}
+
+// folder is the repo's folder: that of the configuration where one is named.
+func (l *location) folder() (string, error) {
+	dir, err := filepath.Abs(l.dir)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", usageError{fmt.Errorf("--dir %s is no folder", l.dir)}
+	}
+	if l.file == "" {
+		return dir, nil
+	}
+	return filepath.Dir(l.path(dir)), nil
+}
+
+// path is the configuration that is named; empty where none is.
+func (l *location) path(dir string) string {
+	if l.file == "" || filepath.IsAbs(l.file) {
+		return l.file
+	}
+	return filepath.Join(dir, l.file)
+}
+
+// session is the repo's session, whether or not it runs.
+func (l *location) session() (control.Session, error) {
+	dir, err := l.folder()
+	if err != nil {
+		return control.Session{}, err
+	}
+	return control.FindHome().Session(dir), nil
+}

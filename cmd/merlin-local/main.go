@@ -1,0 +1,96 @@
+// Command merlin-local runs Merlin custom models on this machine as production
+// would. This package wires everything together: each command is a file of its own,
+// and nothing else imports it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caraml-dev/merlin-local/emulator/config"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit codes of every command.
+const (
+	exitFailed = 1 // it did not work
+	exitUsage  = 2 // a flag, an argument or merlin-local.yaml is wrong
+)
+
+// run executes one command line and returns its exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(context.Background())
+	var told toldError
+	if err != nil && !errors.As(err, &told) {
+		fmt.Fprintf(stderr, "%s\n", explain(err))
+	}
+	return exitCode(err)
+}
+
+func explain(err error) string {
+	var mistakes config.Errors
+	if errors.As(err, &mistakes) {
+		return mistakes.Error() // each line has its place: nothing may stand before it
+	}
+	return "merlin-local: " + err.Error()
+}
+
+func exitCode(err error) int {
+	var mistakes config.Errors
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &mistakes), errors.As(err, &usage):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// toldError is an error that the command has shown already.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "merlin-local",
+		Short: "Run Merlin custom models on this machine as production would",
+		Long: `merlin-local runs a Merlin custom model on this machine as production would: with
+its environment, artifact mount, limits and probes, behind one port.
+
+In a model repo:  merlin-local up
+Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir DIR]`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath())}
+	})
+	where := &location{}
+	where.flags(root)
+	root.AddCommand(
+		newUp(where), newDown(where), newStatus(where), newLogs(where),
+		newEnv(where), newPredict(where), newSchema(), newVersion(),
+	)
+	return root
+}

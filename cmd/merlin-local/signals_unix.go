@@ -1,0 +1,22 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+)
+
+// endSignals end a session in order.
+func endSignals() []os.Signal {
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+}
+
+// survivePipe makes of a closed standard output a write error, which ends the
+// session in order, where Go would die of SIGPIPE.
+func survivePipe() { signal.Ignore(syscall.SIGPIPE) }
+
+// detach lets a child outlive this terminal.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+func newStatus(where *location) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Tell how the models of this repo's session are",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := where.session()
+			if err != nil {
+				return err
+			}
+			state, err := s.State(c.Context())
+			if err != nil {
+				return notRunning(err)
+			}
+			if asJSON {
+				return writeIndented(c.OutOrStdout(), state)
+			}
+			return printStatus(c.OutOrStdout(), state)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON")
+	return c
+}
+
+// notRunning adds where sessions do run, to an error that says there is none here.
+func notRunning(err error) error {
+	if !errors.Is(err, control.ErrNotRunning) {
+		return err
+	}
+	sessions, listErr := control.FindHome().Sessions()
+	if listErr != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if s.Alive() {
+			err = fmt.Errorf("%w\none runs in %s", err, s.Owner().Dir)
+		}
+	}
+	return err
+}
+
+func printStatus(w io.Writer, state *session.State) error {
+	fmt.Fprintf(w, "%s (process %d) on %s, %s\n\n", state.Dir, state.PID, state.Address, state.Runtime)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MODEL\tPROTOCOL\tPHASE\tRESTARTS\tCONTAINER\tURL")
+	for _, m := range state.Models {
+		url := m.URLs.Predict
+		if m.URLs.GRPC != "" {
+			url = m.URLs.GRPC
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.FullName, m.Protocol, m.Phase, m.Restarts, short(m.ContainerID), url)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, m := range state.Models {
+		if m.Why != "" {
+			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
+		}
+		if m.Failure != nil {
+			fmt.Fprintf(w, "\n%s %s\n", m.ID, failed(*m.Failure))
+		}
+	}
+	return nil
+}
+
+// short is a container's id as people know it.
+func short(id string) string {
+	if len(id) == 64 {
+		return id[:12]
+	}
+	return id
+}
+
+func writeIndented(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+func writeJSON(w io.Writer, value any) error { return json.NewEncoder(w).Encode(value) }

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/artifact"
+	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/probe"
+	"github.com/caraml-dev/merlin-local/emulator/process"
+	"github.com/caraml-dev/merlin-local/proxy"
+)
+
+// up is the main command.
+type up struct {
+	*location
+	modelFlags
+	engineOptions
+	port     int
+	asked    bool // the port was asked for by number
+	detached bool
+	child    bool // started by `up -d`
+	output   string
+	grace    time.Duration
+	deadline time.Duration
+}
+
+func newUp(where *location) *cobra.Command {
+	u := &up{location: where}
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Build, run and serve the models of this repo",
+		Long: `Build, run and serve the models of this repo on one port of 127.0.0.1.
+
+It returns when it is told to (Ctrl-C, or merlin-local down), and with an error at a
+model's first exit before it was ever ready, or when it is not ready in time.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return u.run(c) },
+	}
+	u.modelFlags.flags(c)
+	flags := c.Flags()
+	flags.IntVarP(&u.port, "port", "p", 0, "port on 127.0.0.1; 0 is any free one (default: 8080, or the next free one)")
+	flags.BoolVarP(&u.detached, "detach", "d", false, "return once all models are ready, and leave them running")
+	flags.BoolVar(&u.child, "detached-child", false, "")
+	_ = flags.MarkHidden("detached-child")
+	flags.StringVarP(&u.output, "output", "o", "plain", "plain, or json: one event a line")
+	flags.StringVar(&u.runtime, "runtime", "auto", "auto, docker, or process: without Docker, by exec")
+	flags.StringVar(&u.reach, "reach", "auto", "how a container is reached: auto, address, or published (on loopback)")
+	flags.BoolVar(&u.emulatedPlatform, "allow-emulation", false, "run images of another CPU architecture, where the Engine emulates it")
+	flags.DurationVar(&u.grace, "grace", 10*time.Second, "how long a model has from SIGTERM to SIGKILL")
+	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
+	return c
+}
+
+func (u *up) run(c *cobra.Command) error {
+	if u.output != "plain" && u.output != "json" {
+		return usageError{fmt.Errorf("--output %s: it is plain or json", u.output)}
+	}
+	file, err := u.load(c, u.location)
+	if err != nil {
+		return err
+	}
+	u.asked = c.Flags().Changed("port") || file.Port != 0
+	if !c.Flags().Changed("port") {
+		u.port = file.Port
+	}
+	models, err := runnable(file)
+	if err != nil {
+		return err
+	}
+	survivePipe()
+	ctx, force, stop := interruptible(c.Context())
+	defer stop()
+	if u.detached {
+		return u.detach(ctx, c, file, models)
+	}
+	return u.serve(ctx, force, c, file, models)
+}
+
+// serve runs the session until ctx ends or something fails.
+func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command, file *config.File, models []*emulator.Model) (err error) {
+	session := control.FindHome().Session(file.Dir)
+	lock, err := session.Acquire(control.Owner{PID: os.Getpid(), Dir: file.Dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	engine, err := u.choose(ctx, session, models)
+	if err != nil {
+		return err
+	}
+	defer engine.close()
+	port, err := listen(u.asked, u.port)
+	if err != nil {
+		return err
+	}
+	defer port.Close()
+	socket, err := session.Listen()
+	if err != nil {
+		return fmt.Errorf("open the session's socket: %w", err)
+	}
+	defer socket.Close()
+	s := &upSession{
+		up: u, session: session, engine: engine, models: models, file: file, force: force,
+		stream: event.NewStream(), port: port, socket: socket,
+	}
+	return s.run(ctx, s.view(c.OutOrStdout()))
+}
+
+// upSession is one running session and all that it needs.
+type upSession struct {
+	*up
+	session control.Session
+	engine  *engine
+	models  []*emulator.Model
+	file    *config.File
+	force   <-chan struct{}
+	stream  *event.Stream
+	port    net.Listener
+	socket  net.Listener
+}
+
+// run wires everything together. The first part to end takes the others with it: the
+// port drains, the containers stop, the stream closes, and the outputs are flushed.
+func (s *upSession) run(ctx context.Context, view func(event.Event) error) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	watching := watch(s.stream, view, end)
+	answering := s.answer(end)
+	s.introduce(ctx)
+
+	work, ctx := errgroup.WithContext(ctx)
+	server := s.proxy()
+	work.Go(func() error { return server.Serve(ctx, s.port) })
+	work.Go(func() error { return s.emulator(server).Run(ctx) })
+	work.Go(func() error { return s.sweepOthers(ctx) })
+	err := work.Wait()
+
+	ended := event.Ended{}
+	if err != nil {
+		ended.Error = err.Error()
+	}
+	s.stream.Publish("", 0, ended)
+	s.stream.Close()
+	viewErr := watching()
+	answering()
+	var failure *emulator.Failure
+	if errors.As(err, &failure) {
+		return toldError{err} // the view has shown it, with what to do next
+	}
+	return errors.Join(err, viewErr)
+}
+
+func (s *upSession) proxy() *proxy.Server {
+	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.grace}
+	for _, m := range s.models {
+		d := m.Deployment
+		options.Domains = append(options.Domains, d.Platform.Domain)
+		options.Models = append(options.Models, proxy.Model{
+			ID: m.ID(), Project: d.Project, Name: d.Model, Version: d.Version, FullName: d.FullName(),
+			UPI: d.Protocol == "UPI_V1", Timeout: m.Timeout, ContainerConcurrency: m.ContainerConcurrency,
+		})
+	}
+	return proxy.New(options)
+}
+
+// probeTimeout is what Merlin gives the liveness probe of its own models.
+const probeTimeout = 5 * time.Second
+
+func (s *upSession) emulator(router emulator.Router) *emulator.Emulator {
+	return emulator.New(emulator.Options{
+		Models: s.models, Runtime: s.engine, Router: router, Events: s.stream,
+		Prober: readiness{probe.Prober{Timeout: probeTimeout}},
+		Stager: artifact.Stager{Root: s.session.Artifacts()},
+		Shell:  process.Shell{},
+		Grace:  s.grace, Deadline: s.deadline, Force: s.force,
+	})
+}
+
+// introduce says what this session is, before anything happens.
+func (s *upSession) introduce(ctx context.Context) {
+	s.stream.Publish("", 0, event.Session{
+		ID: s.session.ID, Version: version(), Dir: s.file.Dir, PID: os.Getpid(),
+		Runtime: s.engine.name, Engine: s.engine.about,
+	})
+	for _, m := range s.models {
+		d := m.Deployment
+		s.stream.Publish(m.ID(), 0, event.Declared{
+			Project: d.Project, Name: d.Model, Version: d.Version, Redeployment: d.Revision,
+			FullName: d.FullName(), Protocol: string(d.Protocol), Image: d.Image,
+			Host: d.VersionHost("localhost"),
+		})
+	}
+	address := s.port.Addr().String()
+	s.stream.Publish("", 0, event.Listening{Address: address})
+	if !s.asked && s.port.Addr().(*net.TCPAddr).Port != defaultPort {
+		s.warn(fmt.Sprintf("port %d is taken: listening on %s", defaultPort, address))
+	}
+	if s.engine.warning != "" {
+		s.warn(s.engine.warning)
+	}
+	for _, dotenv := range s.file.Dotenvs() {
+		if config.GitIgnores(ctx, dotenv) == config.GitNotIgnored {
+			s.warn(dotenv + " holds secrets and git does not ignore it: add it to .gitignore")
+		}
+	}
+}
+
+func (s *upSession) warn(text string) {
+	s.stream.Publish("", 0, event.Notice{Level: event.NoticeWarning, Text: text})
+}
+
+// sweepOthers removes what killed sessions of other repos left behind.
+func (s *upSession) sweepOthers(ctx context.Context) error {
+	swept, err := sweepDead(ctx, s.engine.docker)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.warn(fmt.Sprintf("what killed sessions left could not be removed: %v", err))
+	case swept > 0:
+		s.stream.Publish("", 0, event.Notice{Level: event.NoticeInfo, Text: fmt.Sprintf("removed what %d killed session(s) had left behind", swept)})
+	}
+	return nil
+}
+
+// watch shows every event until the stream ends. A view that cannot write ends the
+// session. The returned function waits for the view.
+func watch(stream *event.Stream, view func(event.Event) error, end func()) (wait func() error) {
+	sub := stream.Subscribe()
+	done := make(chan error, 1)
+	go func() {
+		var failed error
+		for {
+			events, err := sub.Next(context.Background())
+			if errors.Is(err, io.EOF) {
+				done <- failed
+				return
+			}
+			for _, e := range events {
+				if failed == nil {
+					if failed = view(e); failed != nil {
+						end()
+					}
+				}
+			}
+		}
+	}()
+	return func() error { return <-done }
+}
+
+// answer serves the session's socket until the returned function is called.
+func (s *upSession) answer(down func()) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	server := &control.Server{Events: s.stream, Down: down}
+	go func() {
+		defer close(done)
+		if err := server.Serve(ctx, s.socket); err != nil {
+			s.warn("other commands cannot reach this session: " + err.Error())
+		}
+	}()
+	return func() { cancel(); <-done }
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// view returns what shows the session's events in the chosen form.
+func (s *upSession) view(w io.Writer) func(event.Event) error {
+	if s.output == "json" {
+		encoder := json.NewEncoder(w)
+		return func(e event.Event) error { return encoder.Encode(e) }
+	}
+	return newPlain(w, s.models).show
+}
+
+// plain shows events as lines. It keeps the session's state, as every view does.
+type plain struct {
+	w      io.Writer
+	state  session.State
+	models []*emulator.Model
+	begun  map[string]time.Time // when a model's phase that takes long began
+}
+
+func newPlain(w io.Writer, models []*emulator.Model) *plain {
+	return &plain{w: w, models: models, begun: map[string]time.Time{}}
+}
+
+func (p *plain) show(e event.Event) error {
+	p.state.Apply(e)
+	text := p.text(e)
+	if text == "" {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.w, text)
+	return err
+}
+
+// text is what a person reads of an event; empty where it says nothing new.
+func (p *plain) text(e event.Event) string {
+	switch f := e.Fact.(type) {
+	case event.Session:
+		return strings.TrimRight("merlin-local "+f.Version+", "+f.Engine, ", ")
+	case event.Notice:
+		if f.Level == event.NoticeWarning {
+			return "warning: " + f.Text
+		}
+		return f.Text
+	case event.Dropped:
+		return fmt.Sprintf("(%d lines dropped: this terminal is slower than the model writes)", f.Count)
+	case event.Log:
+		return e.Model + " | " + clean(f.Text)
+	}
+	if line := p.line(e); line != "" {
+		return e.Model + "  " + line
+	}
+	return ""
+}
+
+func (p *plain) line(e event.Event) string {
+	switch f := e.Fact.(type) {
+	case event.PhaseChanged:
+		return p.phase(e, f)
+	case event.Step:
+		return step(f)
+	case event.Built:
+		return "built in " + round(f.Took)
+	case event.Started:
+		return started(f)
+	case event.Probed:
+		if !f.OK {
+			return "not ready: " + clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
+		}
+	case event.Exited:
+		if !f.Expected {
+			return exited(f)
+		}
+	case event.Failed:
+		return failed(f)
+	case event.Served:
+		return served(f)
+	}
+	return ""
+}
+
+func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
+	switch f.Phase {
+	case event.PhasePending, event.PhaseStarting, event.PhaseWaiting, event.PhaseStopped, event.PhaseFailed:
+		if f.Phase == event.PhasePending {
+			p.begun[e.Model] = e.Time
+		}
+		return ""
+	case event.PhaseBackOff:
+		p.begun[e.Model] = e.Time
+	case event.PhaseReady:
+		text := "ready in " + round(e.Time.Sub(p.begun[e.Model]))
+		return text + "\n" + paste(p.state.Model(e.Model), p.models)
+	}
+	if f.Why != "" {
+		return string(f.Phase) + ": " + clean(f.Why)
+	}
+	return string(f.Phase)
+}
+
+func step(f event.Step) string {
+	text := string(f.Stage) + ": " + clean(f.Name)
+	switch f.State {
+	case event.StepStarted, event.StepProgress:
+		if f.Detail == "" {
+			return ""
+		}
+		return text + " " + clean(f.Detail)
+	case event.StepCached:
+		return text + " (cached)"
+	case event.StepFailed:
+		return text + " FAILED " + clean(f.Detail)
+	}
+	return text + " " + round(f.Took)
+}
+
+func started(f event.Started) string {
+	text := f.Container
+	if f.Reach != "process" {
+		text = "container " + f.Replica
+	}
+	text = "started " + text + " at " + f.Address
+	if f.MemoryLimit != "" {
+		text += ", memory " + f.MemoryLimit
+	}
+	if f.CPULimit != "" {
+		text += fmt.Sprintf(", CPU %s (this machine gives at most %g)", f.CPULimit, f.EffectiveCPUs)
+	}
+	return text
+}
+
+func exited(f event.Exited) string {
+	text := fmt.Sprintf("exited with code %d", f.Code)
+	if f.OOMKilled {
+		text += ", OOMKilled"
+	} else if f.Signal != "" {
+		text += ", " + f.Signal
+	}
+	return text
+}
+
+func failed(f event.Failed) string {
+	text := "FAILED: " + f.What
+	if f.Why != "" {
+		text += "\n" + indent(f.Why)
+	}
+	if f.Next != "" {
+		text += "\n  next: " + f.Next
+	}
+	return text
+}
+
+func served(f event.Served) string {
+	text := fmt.Sprintf("%s %s %d", f.Method, clean(f.Path), f.Status)
+	if f.GRPCStatus != nil {
+		text += fmt.Sprintf(" grpc-status %d", *f.GRPCStatus)
+	}
+	text += " in " + round(f.Took)
+	if f.Held > 0 {
+		text += " (held " + round(f.Held) + ")"
+	}
+	if f.Error != "" {
+		text += ": " + clean(f.Error)
+	}
+	return text
+}
+
+// clean makes foreign text safe to print: colours are dropped, and what a terminal
+// would interpret is shown as an escape.
+func clean(text string) string {
+	text = ansi.Strip(text)
+	if !strings.ContainsFunc(text, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
+		return text
+	}
+	var out strings.Builder
+	for _, r := range text {
+		if r != '\t' && unicode.IsControl(r) {
+			fmt.Fprintf(&out, "\\x%02x", r)
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// indent cleans and indents a text of several lines.
+func indent(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = "  " + clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// round gives a duration two or three digits that mean something.
+func round(d time.Duration) string {
+	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
+		if d >= unit {
+			return d.Round(unit / 100).String()
+		}
+	}
+	return d.String()
+}

@@ -1,0 +1,83 @@
+package config
+
+func resourcesSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "What one replica asks for. Without it, and with empty CPU and memory, the platform's default holds as a whole.",
+		keys: []key{
+			{"cpu_request", spec{form: formText, rule: emptyOr(quantity("500m")), least: above(0), def: defaultCPU, doc: "The CPU that a replica is promised."}},
+			{"cpu_limit", spec{form: formText, rule: optionalQuantity("2"), least: atLeast(0), doc: "The CPU that a replica gets at most; empty or 0 takes the platform's."}},
+			{"memory_request", spec{form: formText, rule: emptyOr(quantity("500Mi")), least: above(0), def: defaultMemory, doc: "The memory that a replica is promised; the limit is the platform's factor times this."}},
+			{"min_replica", spec{form: formInteger, least: atLeast(0), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero."}},
+			{"max_replica", spec{form: formInteger, least: atLeast(1), def: defaultMaxReplica, doc: "Replicas at most."}},
+		},
+	}
+}
+
+func autoscalingSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "By which metric production scales the model.",
+		keys: []key{
+			{"metrics_type", spec{form: formText, required: true, options: []string{"concurrency", "rps", "cpu_utilization", "memory_utilization"}, doc: "The metric."}},
+			{"target_value", spec{form: formNumber, required: true, least: above(0), doc: "The metric's target for one replica."}},
+		},
+	}
+}
+
+func secretsSpec() spec {
+	return spec{
+		form: formList,
+		doc:  "Variables whose values the platform keeps. Locally: the host's variable of that name, else env_file's.",
+		items: &spec{form: formKeys, keys: []key{
+			{"mlp_secret_name", spec{form: formText, required: true, rule: secretKey(), doc: "The secret's name in MLP."}},
+			{"env_var_name", spec{form: formText, required: true, rule: envName(), doc: "The variable that holds the value."}},
+		}},
+	}
+}
+
+func buildSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "How the image is made here. Not given, with no image either: the Dockerfile beside this file.",
+		keys: []key{
+			{"context", spec{form: formText, rule: nonEmpty(), def: ".", doc: "The folder that is sent to the build, relative to this file."}},
+			{"dockerfile", spec{form: formText, rule: nonEmpty(), def: dockerfile, doc: "The Dockerfile, relative to the context."}},
+			{"args", pairs("name", buildArgName(), spec{form: formText}, "Build arguments (ARG), in order.")},
+			{"target", spec{form: formText, doc: "The stage to build; empty is the last."}},
+			{"run", spec{form: formText, rule: nonEmpty(), doc: "A shell command on the host before the image is built, in this file's folder."}},
+			{"secrets", buildSecretsSpec()},
+			{"ssh", spec{form: formList, items: &spec{form: formText, required: true, rule: nonEmpty()}, doc: "For RUN --mount=type=ssh: default, or id=socket or key file."}},
+		},
+	}
+}
+
+func buildSecretsSpec() spec {
+	return spec{
+		form: formList,
+		doc:  "For RUN --mount=type=secret: a file's content, or a host variable's value.",
+		items: &spec{form: formKeys, keys: []key{
+			{"id", spec{form: formText, required: true, rule: nonEmpty(), doc: "The id that the Dockerfile names."}},
+			{"src", spec{form: formText, rule: nonEmpty(), doc: "A file, relative to this one."}},
+			{"env", spec{form: formText, rule: nonEmpty(), doc: "A variable of the host."}},
+		}},
+	}
+}
+
+func platformSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "What the cluster's operators configured. Not given: as Merlin is shipped.",
+		keys: []key{
+			{"domain", spec{form: formText, rule: domainName(), doc: "The ingress' domain."}},
+			{"default_env_vars_without_cpu_limits", pairs("name", envName(), spec{form: formText}, "Variables that a model gets where it has no CPU limit.")},
+			{"queue_resource_percentage", spec{form: formText, rule: percentage(), least: atLeast(0.1), most: atMost(100), doc: "The share of the model's resources that queue-proxy gets."}},
+			{"user_container_cpu_default_limit", spec{form: formText, rule: quantity("8"), least: above(0), doc: "The CPU limit where neither the user nor the factor sets one."}},
+			{"user_container_cpu_limit_request_factor", spec{form: formNumber, least: atLeast(0), doc: "CPU limit = request times this; 0 sets none."}},
+			{"user_container_memory_limit_request_factor", spec{form: formNumber, least: atLeast(0), doc: "Memory limit = request times this; 0 sets none."}},
+			{"max_cpu", spec{form: formText, rule: optionalQuantity("8"), least: atLeast(0), doc: "The largest CPU request; empty is no limit."}},
+			{"max_memory", spec{form: formText, rule: optionalQuantity("8Gi"), least: atLeast(0), doc: "The largest memory request; empty is no limit."}},
+			{"max_allowed_replica", spec{form: formInteger, least: atLeast(0), doc: "The largest max_replica; 0 is no limit."}},
+		},
+	}
+}

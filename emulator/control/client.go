@@ -1,0 +1,105 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// ErrNotRunning says that no `up` answers for the session.
+var ErrNotRunning = errors.New("no `up` is running here: start it with `merlin-local up`")
+
+// Query chooses events.
+type Query struct {
+	Skip   []string // kinds that are not wanted
+	Follow bool     // go on until the session ends
+}
+
+// Events reads what is kept of the session and, with Follow, what comes. It ends
+// after an error, which is ErrNotRunning where nobody answers.
+func (s Session) Events(ctx context.Context, query Query) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		values := url.Values{"skip": {strings.Join(query.Skip, ",")}}
+		if query.Follow {
+			values.Set("follow", "true")
+		}
+		response, err := s.call(ctx, http.MethodGet, "/events?"+values.Encode())
+		if err != nil {
+			yield(event.Event{}, err)
+			return
+		}
+		defer response.Body.Close()
+		decoder := json.NewDecoder(bufio.NewReader(response.Body))
+		for {
+			var e event.Event
+			switch err := decoder.Decode(&e); {
+			case errors.Is(err, io.EOF):
+				return
+			case err != nil:
+				yield(e, fmt.Errorf("read events: %w", err))
+				return
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// State returns what the session looks like now.
+func (s Session) State(ctx context.Context) (*session.State, error) {
+	state := &session.State{}
+	for e, err := range s.Events(ctx, Query{Skip: []string{"log", "served", "step"}}) {
+		if err != nil {
+			return nil, err
+		}
+		state.Apply(e)
+	}
+	return state, nil
+}
+
+// Down asks the session to end and returns once it has been told.
+func (s Session) Down(ctx context.Context) error {
+	response, err := s.call(ctx, http.MethodPost, "/down")
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+func (s Session) call(ctx context.Context, method, path string) (*http.Response, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, "unix", s.socket())
+		},
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://session"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := transport.RoundTrip(request)
+	var network *net.OpError
+	switch {
+	case errors.As(err, &network) && network.Op == "dial":
+		return nil, ErrNotRunning
+	case err != nil:
+		return nil, err
+	case response.StatusCode >= http.StatusBadRequest:
+		_ = response.Body.Close()
+		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)
+	}
+	return response, nil
+}

@@ -1,0 +1,113 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// Server answers on a session's socket.
+//
+//	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
+//	POST /down                                 ends the session as Ctrl-C does
+type Server struct {
+	// Events is the session's stream. Followers are answered until it is closed.
+	Events *event.Stream
+	// Down asks the session to end; it returns at once.
+	Down func()
+}
+
+// Listen opens the session's socket. The caller holds the session's lock.
+func (s Session) Listen() (net.Listener, error) {
+	if err := os.RemoveAll(s.socket()); err != nil { // a killed session's
+		return nil, err
+	}
+	listener, err := net.Listen("unix", s.socket())
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(s.socket(), 0o600); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return listener, nil
+}
+
+// closeLimit is how long followers have to read the session's last events.
+const closeLimit = 2 * time.Second
+
+// Serve answers until ctx ends, then lets followers read to the end of the stream.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("POST /down", s.down)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	if server.Shutdown(limit) != nil {
+		_ = server.Close()
+	}
+	<-done
+	return nil
+}
+
+func (s *Server) down(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusAccepted)
+	s.Down()
+}
+
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	skip := strings.Split(r.FormValue("skip"), ",")
+	w.Header().Set("Content-Type", "application/jsonl")
+	if r.FormValue("follow") != "true" {
+		_ = writeLines(w, s.Events.History(), skip)
+		return
+	}
+	sub := s.Events.Replay()
+	defer sub.Cancel()
+	for {
+		events, err := sub.Next(r.Context())
+		if err != nil {
+			return
+		}
+		if writeLines(w, events, skip) != nil || http.NewResponseController(w).Flush() != nil {
+			return
+		}
+	}
+}
+
+func writeLines(w io.Writer, events []event.Event, skip []string) error {
+	encoder := json.NewEncoder(w)
+	for _, e := range events {
+		if contains(skip, event.Kind(e.Fact)) {
+			continue
+		}
+		if err := encoder.Encode(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func contains(kinds []string, kind string) bool {
+	for _, k := range kinds {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package docker
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+)
+
+const (
+	// cpuPeriod is the kernel's scheduling period in microseconds. Period and quota
+	// may stand above the host's cores; the Engine's own NanoCPUs may not.
+	cpuPeriod = 100_000
+	// hostnameLimit is the kernel's, as the kubelet holds it.
+	hostnameLimit = 63
+)
+
+// blueprint is what a container is created from.
+type blueprint struct {
+	name   string
+	config *container.Config
+	host   *container.HostConfig
+}
+
+// draw turns a replica's spec into a container that sees what a pod's would.
+func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []mount.Mount) blueprint {
+	image := spec.Image.ID
+	if image == "" {
+		image = spec.Image.Reference
+	}
+	b := blueprint{
+		name: containerName(r.options.Project, spec),
+		config: &container.Config{
+			Image:      image,
+			Env:        spec.Env,
+			Entrypoint: spec.Command, // the Engine then drops the image's CMD, as Kubernetes does
+			Cmd:        spec.Args,
+			Hostname:   podHostname(spec.Hostname),
+			Labels:     r.labelsFor(roleModel, spec),
+		},
+		host: &container.HostConfig{
+			Mounts:        artifact,
+			ExtraHosts:    []string{"host.docker.internal:host-gateway"},
+			Init:          new(bool), // the model's process is PID 1, as in a pod
+			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
+			LogConfig: container.LogConfig{
+				Type:   "json-file", // the Engine's default may not be readable
+				Config: map[string]string{"max-size": "10m", "max-file": "3"},
+			},
+			Resources: resources(spec),
+		},
+	}
+	if reach == ReachPublished {
+		publish(b.config, b.host, spec.Port)
+	}
+	return b
+}
+
+func resources(spec emulator.ContainerSpec) container.Resources {
+	limits := container.Resources{
+		Memory:     spec.MemoryBytes,
+		MemorySwap: spec.MemoryBytes, // with the memory: a pod has no swap
+	}
+	if spec.CPUMillis > 0 {
+		limits.CPUPeriod = cpuPeriod
+		limits.CPUQuota = spec.CPUMillis * cpuPeriod / 1000
+	}
+	return limits
+}
+
+// effectiveCPUs is what the Engine's host can give of the limit.
+func (r *Runtime) effectiveCPUs(spec emulator.ContainerSpec) float64 {
+	if spec.CPUMillis == 0 {
+		return float64(r.engine.cpus)
+	}
+	return min(float64(spec.CPUMillis)/1000, float64(r.engine.cpus))
+}
+
+// podHostname cuts a pod's name as the kubelet does.
+func podHostname(name string) string {
+	if len(name) <= hostnameLimit {
+		return name
+	}
+	return strings.TrimRight(name[:hostnameLimit], "-.")
+}
+
+// containerName says whose a container is, and is new each time: a name could still be
+// taken by one that is being removed.
+func containerName(project string, spec emulator.ContainerSpec) string {
+	return fmt.Sprintf("merlin-local-%s-%s-r%d-%s", project, spec.Model.ID(), spec.Revision, randomSuffix())
+}
+
+func randomSuffix() string {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
+}

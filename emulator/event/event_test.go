@@ -1,0 +1,228 @@
+package event_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+func facts() []event.Fact {
+	grpc := 14
+	return []event.Fact{
+		event.Session{ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
+		event.Listening{Address: "127.0.0.1:8080"},
+		event.Declared{Project: "sample", Name: "iris", Version: "1", Redeployment: 2, FullName: "iris-1-r2", Protocol: "HTTP_JSON", Image: "i", Host: "h"},
+		event.PhaseChanged{Phase: event.PhaseReady, Why: "why"},
+		event.Step{Stage: event.StageBuild, ID: "1", Name: "COPY", State: event.StepDone, Detail: "d", Took: 5},
+		event.Log{Source: event.LogModel, Replica: "abc", Stderr: true, Text: "line \x1b[31m \u2028"},
+		event.Built{Image: "sha256:1", Took: 9},
+		event.Started{Replica: "abc", Container: "abcdef", Name: "n", Image: "i", Address: "a:1", Reach: "address", CPULimit: "8", MemoryLimit: "1Gi", EffectiveCPUs: 2},
+		event.Probed{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK", Body: "b", Took: 3},
+		event.Exited{Replica: "abc", Code: 137, Signal: "SIGKILL", OOMKilled: true, Error: "e", Expected: true, LastLogs: []string{"x"}},
+		event.Failed{What: "what", Why: "why", Next: "next"},
+		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Notice{Level: event.NoticeWarning, Text: "t"},
+		event.Dropped{Count: 3},
+		event.Ended{Error: "e"},
+	}
+}
+
+func TestEveryFactSurvivesItsJSONLine(t *testing.T) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	for _, f := range facts() {
+		stream.Publish("iris-1", 2, f)
+	}
+	events, err := sub.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(events) != len(facts()) {
+		t.Fatalf("got %d events", len(events))
+	}
+	for _, want := range events {
+		line, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got event.Event
+		if err := json.Unmarshal(line, &got); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s came back as %#v, want %#v", line, got, want)
+		}
+		if strings.ContainsAny(string(line), "\n\x1b") {
+			t.Errorf("%q is not one clean line", line)
+		}
+	}
+}
+
+func TestAnUnknownKindIsAnErrorThatNamesIt(t *testing.T) {
+	var e event.Event
+	err := json.Unmarshal([]byte(`{"seq":4,"kind":"teleported","fact":{}}`), &e)
+	if err == nil || !strings.Contains(err.Error(), `event 4: unknown kind "teleported"`) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestNextGivesAllThatIsPending(t *testing.T) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	for i := range 3 {
+		stream.Publish("m", i, event.Notice{})
+	}
+	events, err := sub.Next(t.Context())
+	if err != nil || len(events) != 3 || events[0].Seq != 1 || events[2].Seq != 3 {
+		t.Errorf("got %v, %v", events, err)
+	}
+}
+
+func TestNextWaitsForAPublish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream := event.NewStream()
+		sub := stream.Subscribe()
+		got := make(chan []event.Event)
+		go func() {
+			events, _ := sub.Next(t.Context())
+			got <- events
+		}()
+		synctest.Wait()
+		stream.Publish("", 0, event.Notice{Text: "now"})
+		if events := <-got; len(events) != 1 {
+			t.Errorf("got %v", events)
+		}
+	})
+}
+
+func TestNextEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := event.NewStream().Subscribe().Next(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestAfterCloseThePendingIsReadAndThenTheEnd(t *testing.T) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	stream.Publish("", 0, event.Ended{})
+	stream.Close()
+	stream.Publish("", 0, event.Notice{Text: "too late"})
+	if events, err := sub.Next(t.Context()); err != nil || len(events) != 1 {
+		t.Errorf("got %v, %v", events, err)
+	}
+	if _, err := sub.Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := stream.Subscribe().Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("a late subscriber got %v", err)
+	}
+}
+
+func TestACancelledSubscriptionGetsNoMore(t *testing.T) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	sub.Cancel()
+	stream.Publish("", 0, event.Notice{})
+	if _, err := sub.Next(t.Context()); !errors.Is(err, io.EOF) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestASlowReaderLosesOnlyLossyFactsAndIsToldHowMany(t *testing.T) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	const logs = 10_000
+	for range logs {
+		stream.Publish("m", 1, event.Log{Text: "x"})
+	}
+	stream.Publish("m", 1, event.PhaseChanged{Phase: event.PhaseReady})
+	events, err := sub.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := events[len(events)-1]
+	dropped, ok := last.Fact.(event.Dropped)
+	if !ok {
+		t.Fatalf("the last event is %#v", last)
+	}
+	if _, ok := events[len(events)-2].Fact.(event.PhaseChanged); !ok {
+		t.Errorf("the phase was lost")
+	}
+	if kept := len(events) - 2; kept+dropped.Count != logs {
+		t.Errorf("kept %d and dropped %d of %d", kept, dropped.Count, logs)
+	}
+}
+
+func TestALateReaderFirstGetsWhatIsKept(t *testing.T) {
+	stream := event.NewStream()
+	stream.Publish("", 0, event.Session{ID: "s"})
+	stream.Publish("m", 1, event.Log{Text: "first"})
+	for range 30_000 {
+		stream.Publish("m", 1, event.Served{})
+	}
+	sub := stream.Replay()
+	stream.Publish("m", 1, event.Log{Text: "second"})
+	events, err := sub.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(events) > 3_000 {
+		t.Errorf("kept %d events: history is not bounded", len(events))
+	}
+	if _, ok := events[0].Fact.(event.Session); !ok {
+		t.Errorf("the first event is %#v", events[0])
+	}
+	var texts []string
+	for i, e := range events {
+		if log, ok := e.Fact.(event.Log); ok {
+			texts = append(texts, log.Text)
+		}
+		if i > 0 && e.Seq <= events[i-1].Seq {
+			t.Fatalf("event %d comes after %d", e.Seq, events[i-1].Seq)
+		}
+	}
+	if !reflect.DeepEqual(texts, []string{"first", "second"}) {
+		t.Errorf("logs are %q", texts)
+	}
+}
+
+func TestHistoryKeepsLogsWithinTheirBytes(t *testing.T) {
+	stream := event.NewStream()
+	for i := range 3_000 {
+		stream.Publish("m", 1, event.Log{Text: strings.Repeat("x", 16<<10) + strconv.Itoa(i)})
+	}
+	total := 0
+	for _, e := range stream.History() {
+		total += len(e.Fact.(event.Log).Text)
+	}
+	if total == 0 || total > 17<<20 {
+		t.Errorf("history holds %d bytes of logs", total)
+	}
+}
+
+func BenchmarkPublishWithAReader(b *testing.B) {
+	stream := event.NewStream()
+	sub := stream.Subscribe()
+	go func() {
+		for {
+			if _, err := sub.Next(b.Context()); err != nil {
+				return
+			}
+		}
+	}()
+	b.ReportAllocs()
+	for b.Loop() {
+		stream.Publish("iris-1", 1, event.Served{Method: "POST", Path: "/v1/models/iris-1:predict", Status: 200})
+	}
+	stream.Close()
+}

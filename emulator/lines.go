@@ -1,0 +1,79 @@
+package emulator
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// lineWriter publishes what is written to it line by line. One goroutine writes.
+type lineWriter struct {
+	supervisor *supervisor
+	log        event.Log // all but the text
+	last       *tail     // nil where nobody wants the last lines
+	buffer     []byte
+}
+
+// maxLine is where a line without an end is cut, so that memory stays bounded.
+const maxLine = 16 << 10
+
+func (s *supervisor) lines(log event.Log) *lineWriter {
+	return &lineWriter{supervisor: s, log: log}
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.buffer = append(w.buffer, p...)
+	for {
+		line, rest, found := bytes.Cut(w.buffer, []byte{'\n'})
+		if !found && len(w.buffer) < maxLine {
+			return len(p), nil
+		}
+		if len(line) > maxLine {
+			line, rest = w.buffer[:maxLine], w.buffer[maxLine:]
+		}
+		w.publish(line)
+		w.buffer = append(w.buffer[:0], rest...)
+	}
+}
+
+// flush publishes a last line that has no end.
+func (w *lineWriter) flush() {
+	if len(w.buffer) > 0 {
+		w.publish(w.buffer)
+		w.buffer = nil
+	}
+}
+
+func (w *lineWriter) publish(line []byte) {
+	log := w.log
+	log.Text = strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "\uFFFD")
+	if w.last != nil {
+		w.last.add(log.Text)
+	}
+	w.supervisor.publish(log)
+}
+
+// tail keeps the last lines of a replica for the report of its death.
+type tail struct {
+	mu   sync.Mutex
+	kept []string
+}
+
+const tailLines = 20
+
+func (t *tail) add(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.kept) == tailLines {
+		t.kept = t.kept[1:]
+	}
+	t.kept = append(t.kept, line)
+}
+
+func (t *tail) lines() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string(nil), t.kept...)
+}

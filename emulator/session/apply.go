@@ -1,0 +1,102 @@
+package session
+
+import (
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// Apply brings the state up to date with one event. Events come in their order.
+func (s *State) Apply(e event.Event) {
+	switch f := e.Fact.(type) {
+	case event.Session:
+		s.ID, s.Version, s.Dir, s.PID, s.Runtime, s.Engine = f.ID, f.Version, f.Dir, f.PID, f.Runtime, f.Engine
+		s.Started = e.Time
+		s.Models = []*Model{}
+	case event.Listening:
+		s.Address = f.Address
+		s.address()
+	case event.Declared:
+		s.declare(e.Model, f)
+	case event.Ended:
+		s.Ended, s.Error = true, f.Error
+	default:
+		if m := s.byID(e.Model); m != nil {
+			m.apply(e)
+		}
+	}
+}
+
+func (s *State) byID(id string) *Model {
+	for _, m := range s.Models {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+func (s *State) declare(id string, f event.Declared) {
+	m := s.byID(id)
+	if m == nil {
+		m = &Model{ID: id, Phase: event.PhasePending}
+		s.Models = append(s.Models, m)
+	}
+	m.Project, m.Name, m.Version, m.Revision = f.Project, f.Name, f.Version, f.Redeployment
+	m.FullName, m.Protocol, m.Image, m.host = f.FullName, f.Protocol, f.Image, f.Host
+	s.address()
+}
+
+// address says anew where each model answers.
+func (s *State) address() {
+	if s.Address == "" {
+		return
+	}
+	for _, m := range s.Models {
+		m.URLs = URLs{Base: "http://" + s.Address, Host: m.host}
+		if m.Protocol == "UPI_V1" {
+			m.URLs.GRPC = s.Address
+		} else {
+			m.URLs.Predict = m.URLs.Base + "/v1/models/" + m.FullName + ":predict"
+		}
+	}
+}
+
+func (m *Model) apply(e event.Event) {
+	if e.Revision > 0 {
+		m.LocalRevision = e.Revision
+	}
+	switch f := e.Fact.(type) {
+	case event.PhaseChanged:
+		m.enter(e, f)
+	case event.Built:
+		m.ImageID = f.Image
+	case event.Started:
+		m.start(e, f)
+	case event.Probed:
+		m.LastProbe = &f
+	case event.Exited:
+		m.LastExit, m.ReadyAt = &f, nil
+	case event.Failed:
+		m.Failure = &f
+	}
+}
+
+func (m *Model) enter(e event.Event, f event.PhaseChanged) {
+	m.Phase, m.Why, m.Since = f.Phase, f.Why, e.Time
+	if f.Phase == event.PhaseReady {
+		at := e.Time
+		m.ReadyAt, m.Failure = &at, nil
+	}
+}
+
+func (m *Model) start(e event.Event, f event.Started) {
+	if m.StartedAt != nil {
+		m.Restarts++
+	}
+	at := e.Time
+	m.StartedAt, m.ReadyAt = &at, nil
+	m.ContainerID, m.Container, m.Replica, m.Reach = f.Container, f.Name, f.Address, f.Reach
+	m.CPULimit, m.MemoryLimit, m.EffectiveCPUs = f.CPULimit, f.MemoryLimit, f.EffectiveCPUs
+	if f.Image != "" {
+		m.ImageID = f.Image
+	}
+}

@@ -1,0 +1,127 @@
+package session_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// fold applies facts a second apart.
+func fold(facts ...event.Fact) *session.State {
+	var s session.State
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i, f := range facts {
+		model := "iris-1"
+		switch f.(type) {
+		case event.Session, event.Listening, event.Ended:
+			model = ""
+		}
+		s.Apply(event.Event{Seq: uint64(i + 1), Time: at.Add(time.Duration(i) * time.Second), Model: model, Revision: 1, Fact: f})
+	}
+	return &s
+}
+
+func begin(more ...event.Fact) []event.Fact {
+	return append([]event.Fact{
+		event.Session{ID: "s", Runtime: "docker"},
+		event.Declared{Project: "sample", Name: "iris", Version: "1", FullName: "iris-1", Protocol: "HTTP_JSON", Host: "iris-1.sample.localhost"},
+		event.Listening{Address: "127.0.0.1:8080"},
+	}, more...)
+}
+
+func TestAModelThatServesTellsWhereAndSinceWhen(t *testing.T) {
+	s := fold(begin(
+		event.PhaseChanged{Phase: event.PhaseStarting},
+		event.Started{Container: "abc", Name: "ml-iris", Image: "sha256:1", MemoryLimit: "1000Mi"},
+		event.PhaseChanged{Phase: event.PhaseReady},
+	)...)
+	m := s.Models[0]
+	want := session.URLs{
+		Base: "http://127.0.0.1:8080", Host: "iris-1.sample.localhost",
+		Predict: "http://127.0.0.1:8080/v1/models/iris-1:predict",
+	}
+	if m.URLs != want {
+		t.Errorf("urls are %+v", m.URLs)
+	}
+	if !s.Ready() || m.ContainerID != "abc" || m.ImageID != "sha256:1" || m.Restarts != 0 {
+		t.Errorf("model is %+v", m)
+	}
+	if m.ReadyAt == nil || m.ReadyAt.Sub(*m.StartedAt) != time.Second {
+		t.Errorf("started at %v, ready at %v", m.StartedAt, m.ReadyAt)
+	}
+}
+
+func TestAUPIModelIsReachedByAGRPCTarget(t *testing.T) {
+	s := fold(
+		event.Session{}, event.Listening{Address: "127.0.0.1:9"},
+		event.Declared{Name: "iris", FullName: "iris-1", Protocol: "UPI_V1"},
+	)
+	if urls := s.Models[0].URLs; urls.GRPC != "127.0.0.1:9" || urls.Predict != "" {
+		t.Errorf("urls are %+v", urls)
+	}
+}
+
+func TestARestartIsCountedAndNotReady(t *testing.T) {
+	s := fold(begin(
+		event.Started{Container: "a"},
+		event.PhaseChanged{Phase: event.PhaseReady},
+		event.Exited{Code: 137, OOMKilled: true},
+		event.PhaseChanged{Phase: event.PhaseBackOff, Why: "exited"},
+		event.Started{Container: "b"},
+	)...)
+	m := s.Models[0]
+	if s.Ready() || m.ReadyAt != nil || m.Restarts != 1 || m.ContainerID != "b" || !m.LastExit.OOMKilled {
+		t.Errorf("model is %+v", m)
+	}
+}
+
+func TestAFailureStaysUntilTheModelIsReady(t *testing.T) {
+	failed := begin(event.Failed{What: "died"}, event.PhaseChanged{Phase: event.PhaseFailed})
+	if m := fold(failed...).Models[0]; m.Failure == nil || m.Failure.What != "died" {
+		t.Errorf("model is %+v", m)
+	}
+	if m := fold(append(failed, event.PhaseChanged{Phase: event.PhaseReady})...).Models[0]; m.Failure != nil {
+		t.Errorf("failure is %+v", m.Failure)
+	}
+}
+
+func TestTheEndIsKept(t *testing.T) {
+	if s := fold(begin(event.Ended{Error: "why"})...); !s.Ended || s.Error != "why" {
+		t.Errorf("state is %+v", s)
+	}
+}
+
+func TestAModelIsFoundByEveryNameThatIsPlain(t *testing.T) {
+	s := fold(begin()...)
+	for _, name := range []string{"iris", "iris-1"} {
+		if s.Model(name) == nil {
+			t.Errorf("%q is not found", name)
+		}
+	}
+	s.Apply(event.Event{Model: "iris-2", Fact: event.Declared{Name: "iris", FullName: "iris-2-r1"}})
+	if s.Model("iris") != nil {
+		t.Error("one of two versions was chosen")
+	}
+	if m := s.Model("iris-2-r1"); m == nil || m.ID != "iris-2" {
+		t.Errorf("full name gives %+v", m)
+	}
+}
+
+func TestAnEventOfNobodyChangesNothing(t *testing.T) {
+	s := fold(begin()...)
+	before, _ := json.Marshal(s)
+	s.Apply(event.Event{Model: "other-1", Fact: event.PhaseChanged{Phase: event.PhaseFailed}})
+	if after, _ := json.Marshal(s); string(after) != string(before) {
+		t.Errorf("state became %s", after)
+	}
+}
+
+func TestAStateBeforeAnyModelIsAnEmptyList(t *testing.T) {
+	data, err := json.Marshal(fold(event.Session{}).Models)
+	if err != nil || string(data) != "[]" {
+		t.Errorf("got %s, %v", data, err)
+	}
+}

@@ -1,0 +1,97 @@
+// Package session folds events into what a person wants to know now. The fold is
+// pure: the same events give the same State, whether they come from a running
+// session, over its socket, or from a recording.
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// State is a session at one instant. Its JSON form is what `status --json` prints.
+type State struct {
+	ID      string    `json:"id"`
+	Version string    `json:"version"`
+	Dir     string    `json:"dir"`
+	PID     int       `json:"pid"`
+	Runtime string    `json:"runtime"`
+	Engine  string    `json:"engine,omitempty"`
+	Address string    `json:"address,omitempty"`
+	Started time.Time `json:"started"`
+	Models  []*Model  `json:"models"`
+	// Ended is set once the session is over; Error then tells why, where it was not
+	// asked to.
+	Ended bool   `json:"ended,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+// Model is one model of a session.
+type Model struct {
+	ID            string      `json:"id"`
+	Project       string      `json:"project"`
+	Name          string      `json:"name"`
+	Version       string      `json:"version"`
+	Revision      int         `json:"revision"` // Merlin's
+	FullName      string      `json:"full_name"`
+	Protocol      string      `json:"protocol"`
+	Phase         event.Phase `json:"phase"`
+	Why           string      `json:"why,omitempty"`
+	Since         time.Time   `json:"since"`
+	URLs          URLs        `json:"urls"`
+	LocalRevision int         `json:"local_revision"`
+	Image         string      `json:"image,omitempty"` // as configured
+	ImageID       string      `json:"image_id,omitempty"`
+	ContainerID   string      `json:"container_id,omitempty"`
+	Container     string      `json:"container,omitempty"` // its name
+	Replica       string      `json:"replica_address,omitempty"`
+	Reach         string      `json:"reach,omitempty"`
+	CPULimit      string      `json:"cpu_limit,omitempty"`
+	MemoryLimit   string      `json:"memory_limit,omitempty"`
+	EffectiveCPUs float64     `json:"effective_cpus,omitempty"`
+	Restarts      int         `json:"restarts"`
+	StartedAt     *time.Time  `json:"started_at,omitempty"` // of the container
+	ReadyAt       *time.Time  `json:"ready_at,omitempty"`
+
+	LastProbe *event.Probed `json:"last_probe,omitempty"`
+	LastExit  *event.Exited `json:"last_exit,omitempty"`
+	Failure   *event.Failed `json:"failure,omitempty"`
+
+	host string
+}
+
+// URLs are where a model answers.
+type URLs struct {
+	// Base is the port itself: with one model, any host reaches it there.
+	Base string `json:"base,omitempty"`
+	// Predict is the prediction's URL (HTTP_JSON).
+	Predict string `json:"predict,omitempty"`
+	// GRPC is the target of a gRPC client (UPI_V1).
+	GRPC string `json:"grpc,omitempty"`
+	// Host is the version endpoint's host, for the Host header or :authority.
+	Host string `json:"host,omitempty"`
+}
+
+// Model returns the model that has the given id, full name or name; nil where none
+// has it, or several have that name.
+func (s *State) Model(name string) *Model {
+	var found []*Model
+	for _, m := range s.Models {
+		switch name {
+		case m.ID, m.FullName:
+			return m
+		case m.Name:
+			found = append(found, m)
+		}
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return nil
+}
+
+// Ready tells whether every model serves.
+func (s *State) Ready() bool {
+	return len(s.Models) > 0 && !slices.ContainsFunc(s.Models, func(m *Model) bool { return m.Phase != event.PhaseReady })
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -26,6 +27,16 @@ func wantText(t *testing.T, err error, parts ...string) {
 			t.Errorf("the error lacks %q:\n%v", part, err)
 		}
 	}
+}
+
+func firstDifference(got, want string) string {
+	wanted := strings.Split(want, "\n")
+	for i, line := range strings.Split(got, "\n") {
+		if i >= len(wanted) || line != wanted[i] {
+			return fmt.Sprintf("line %d is %q", i+1, line)
+		}
+	}
+	return "the end is missing"
 }
 
 func dump(t *testing.T, values ...any) string {

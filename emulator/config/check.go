@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,7 +144,7 @@ func (s *spec) limits() string {
 	switch {
 	case s.least != nil && s.least.exclusive && s.most != nil:
 		return " above " + number(s.least) + " and up to " + number(s.most) + unit
-	case s.least != nil && s.most != nil:
+	case s.least != nil && s.most != nil && s.most.value < math.MaxInt32:
 		return " from " + number(s.least) + " to " + number(s.most)
 	case s.least != nil && s.least.exclusive:
 		return " above " + number(s.least)

@@ -1,8 +1,12 @@
 package config
 
-import "github.com/caraml-dev/merlin-local/emulator/merlin"
+import (
+	"math"
 
-// place of the keys: port and models exist at the top alone.
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// The port is the session's: it is written at the top alone.
 const (
 	withPort    = true
 	withoutPort = false
@@ -60,7 +64,7 @@ func deploymentKeys() []key {
 	return []key{
 		{"model", spec{form: formText, rule: dnsLabel(maxModelName), doc: "The model's name. Not given: the folder's."}},
 		{"version", spec{form: formText, rule: positiveInteger(), def: defaultVersion, doc: "The model version's number."}},
-		{"revision", spec{form: formInteger, least: atLeast(0), def: 0, doc: "Redeployments of the version; above 0 it is part of the full name."}},
+		{"revision", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), def: 0, doc: "Redeployments of the version; above 0 it is part of the full name."}},
 		{"protocol", spec{form: formText, options: []string{string(merlin.HTTPJSON), string(merlin.UPIV1)}, def: string(merlin.HTTPJSON), doc: "What the model speaks."}},
 		{"image", spec{form: formText, rule: imageName(), doc: "The image. With build, the name that production knows it by."}},
 		{"model_dir", spec{form: formText, rule: nonEmpty(), doc: "The folder whose content the model finds at its artifact location."}},

@@ -1,5 +1,7 @@
 package config
 
+import "math"
+
 func resourcesSpec() spec {
 	return spec{
 		form: formKeys,
@@ -8,8 +10,8 @@ func resourcesSpec() spec {
 			{"cpu_request", spec{form: formText, rule: emptyOr(quantity("500m")), least: above(0), def: defaultCPU, doc: "The CPU that a replica is promised."}},
 			{"cpu_limit", spec{form: formText, rule: optionalQuantity("2"), least: atLeast(0), doc: "The CPU that a replica gets at most; empty or 0 takes the platform's."}},
 			{"memory_request", spec{form: formText, rule: emptyOr(quantity("500Mi")), least: above(0), def: defaultMemory, doc: "The memory that a replica is promised; the limit is the platform's factor times this."}},
-			{"min_replica", spec{form: formInteger, least: atLeast(0), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero."}},
-			{"max_replica", spec{form: formInteger, least: atLeast(1), def: defaultMaxReplica, doc: "Replicas at most."}},
+			{"min_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero."}},
+			{"max_replica", spec{form: formInteger, least: atLeast(1), most: atMost(math.MaxInt32), def: defaultMaxReplica, doc: "Replicas at most."}},
 		},
 	}
 }
@@ -77,7 +79,7 @@ func platformSpec() spec {
 			{"user_container_memory_limit_request_factor", spec{form: formNumber, least: atLeast(0), doc: "Memory limit = request times this; 0 sets none."}},
 			{"max_cpu", spec{form: formText, rule: optionalQuantity("8"), least: atLeast(0), doc: "The largest CPU request; empty is no limit."}},
 			{"max_memory", spec{form: formText, rule: optionalQuantity("8Gi"), least: atLeast(0), doc: "The largest memory request; empty is no limit."}},
-			{"max_allowed_replica", spec{form: formInteger, least: atLeast(0), doc: "The largest max_replica; 0 is no limit."}},
+			{"max_allowed_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), doc: "The largest max_replica; 0 is no limit."}},
 		},
 	}
 }

@@ -14,8 +14,9 @@ func Schema() []byte {
 		{"title", FileName},
 		{"description", "How merlin-local runs a Merlin custom model: the keys of one model, or several under models."},
 		{"if", object{{"type", "object"}, {"required", []string{"models"}}}},
-		{"then", sessionSpec().schema(false)},
-		{"else", modelSpec(withPort).schema(true)},
+		{"then", byReference(sessionSpec(), "object")},
+		{"else", byReference(modelSpec(withPort), "object", "null")},
+		{"$defs", definitions()},
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -25,6 +26,31 @@ func Schema() []byte {
 		panic(err) // texts and numbers of this package's own tables
 	}
 	return out.Bytes()
+}
+
+// definitions holds each key once, though a key may stand in several places.
+func definitions() object {
+	var defs object
+	for _, k := range modelSpec(withPort).keys {
+		defs = append(defs, member{k.name, k.spec.schema(true)})
+	}
+	models := sessionSpec().key("models")
+	return append(defs, member{"models", object{
+		{"description", models.doc},
+		{"type", "array"},
+		{"items", byReference(models.items, "object")},
+		{"minItems", models.atLeast},
+		{"maxItems", models.atMost},
+	}})
+}
+
+// byReference is a mapping whose keys are those of the definitions.
+func byReference(s *spec, types ...string) object {
+	properties := object{}
+	for _, name := range s.keyNames() {
+		properties = append(properties, member{name, object{{"$ref", "#/$defs/" + name}}})
+	}
+	return object{{"type", oneOrMany(types)}, {"properties", properties}, {"additionalProperties", false}}
 }
 
 // object is a JSON object whose members stay in order.
@@ -55,143 +81,4 @@ func (o object) MarshalJSON() ([]byte, error) {
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil
-}
-
-// schema describes a value; a null is the same as no value, where one may be absent.
-func (s *spec) schema(nullable bool) object {
-	var o object
-	add := func(name string, value any) { o = append(o, member{name, value}) }
-	if s.doc != "" {
-		add("description", s.doc)
-	}
-	if len(s.options) > 0 {
-		add("enum", s.enum(nullable))
-	} else {
-		add("type", s.types(nullable))
-	}
-	if s.def != nil {
-		add("default", s.def)
-	}
-	o = append(o, s.text()...)
-	o = append(o, s.limitsSchema()...)
-	o = append(o, s.mappingSchema()...)
-	return append(o, s.listSchema()...)
-}
-
-func (s *spec) enum(nullable bool) []any {
-	var all []any
-	for _, option := range s.options {
-		all = append(all, option)
-	}
-	if nullable {
-		all = append(all, nil)
-	}
-	return all
-}
-
-func (s *spec) types(nullable bool) []string {
-	var types []string
-	if s.form&formText != 0 {
-		types = append(types, s.rule.types()...)
-	}
-	names := []struct {
-		form form
-		name string
-	}{
-		{formInteger | formSeconds, "integer"},
-		{formSeconds, "string"},
-		{formNumber, "number"},
-		{formKeys | formTable, "object"},
-		{formList, "array"},
-	}
-	for _, n := range names {
-		if s.form&n.form != 0 {
-			types = append(types, n.name)
-		}
-	}
-	if nullable {
-		types = append(types, "null")
-	}
-	return types
-}
-
-// types are the JSON types of which a text that keeps the rule may be: unquoted,
-// 1.10 and true are no strings for a schema, but texts for this package. Samples
-// tell which kinds the rule has room for.
-func (r *rule) types() []string {
-	types := []string{"string"}
-	switch {
-	case r.accepts("1.5"):
-		types = append(types, "number")
-	case r.accepts("15"):
-		types = append(types, "integer")
-	}
-	if r.accepts("true") && r.accepts("false") {
-		types = append(types, "boolean")
-	}
-	return types
-}
-
-func (s *spec) text() object {
-	var o object
-	switch {
-	case s.rule != nil:
-		o = append(o, member{"pattern", s.rule.pattern})
-		if s.rule.longest > 0 {
-			o = append(o, member{"maxLength", s.rule.longest})
-		}
-	case s.form&formSeconds != 0:
-		o = append(o, member{"pattern", secondsPattern})
-	}
-	return o
-}
-
-func (s *spec) limitsSchema() object {
-	var o object
-	switch {
-	case s.least != nil && s.least.exclusive:
-		o = append(o, member{"exclusiveMinimum", s.least.value})
-	case s.least != nil:
-		o = append(o, member{"minimum", s.least.value})
-	case s.rule != nil && !s.rule.accepts("0"): // the pattern holds for strings alone
-		o = append(o, member{"exclusiveMinimum", 0})
-	case s.rule != nil && !s.rule.accepts("-1"):
-		o = append(o, member{"minimum", 0})
-	}
-	if s.most != nil {
-		o = append(o, member{"maximum", s.most.value})
-	}
-	return o
-}
-
-func (s *spec) mappingSchema() object {
-	switch {
-	case s.form&formTable != 0:
-		return object{{"propertyNames", (&spec{form: formText, rule: s.names}).schema(false)}, {"additionalProperties", s.each.schema(true)}}
-	case s.form&formKeys == 0:
-		return nil
-	}
-	properties, required := object{}, []string{}
-	for i := range s.keys {
-		k := &s.keys[i]
-		properties = append(properties, member{k.name, k.spec.schema(!k.spec.required)})
-		if k.spec.required {
-			required = append(required, k.name)
-		}
-	}
-	return object{{"properties", properties}, {"required", required}, {"additionalProperties", false}}
-}
-
-func (s *spec) listSchema() object {
-	if s.form&formList == 0 {
-		return nil
-	}
-	o := object{{"items", s.items.schema(false)}}
-	if s.atLeast > 0 {
-		o = append(o, member{"minItems", s.atLeast})
-	}
-	if s.atMost > 0 {
-		o = append(o, member{"maxItems", s.atMost})
-	}
-	return o
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -79,6 +80,7 @@ func readDotenv(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the dotenv file: %w", err)
 	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	values, err := godotenv.UnmarshalBytes(src)
 	if err != nil {
 		// The parser's own message quotes the file, and so a secret.

@@ -28,7 +28,7 @@ func host(vars ...string) func(string) (string, bool) {
 func TestSecretsComeFromTheHostThenFromTheDotenvFile(t *testing.T) {
 	dir := repo(t, map[string]string{
 		FileName: twoSecrets, "Dockerfile": "",
-		".env": "# secrets\nexport DB_PASSWORD=from-file\r\nAPI_KEY='a $b \"c\"'\n",
+		".env": "\ufeff# secrets\nexport DB_PASSWORD=from-file\r\nAPI_KEY='a $b \"c\"'\n",
 	})
 	f := loadFrom(t, dir, Overrides{})
 	must(t, f.ResolveSecrets(host("DB_PASSWORD=from-host")))

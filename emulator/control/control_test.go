@@ -110,9 +110,9 @@ func TestReposHaveSessionsOfTheirOwn(t *testing.T) {
 }
 
 func TestAKilledUpHoldsNothing(t *testing.T) {
-	s := newSession(t)
+	newSession(t)
 	dir := t.TempDir()
-	s = control.FindHome().Session(dir)
+	s := control.FindHome().Session(dir)
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), "TEST_HOLD_SESSION="+dir)
 	out, err := child.StdoutPipe()

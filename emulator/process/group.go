@@ -14,14 +14,14 @@ type group struct {
 	pid  int // of the leader, and the group's id
 	done chan struct{}
 	code int // once done is closed
-	platform
+	tree     // how this system ends a process with all its children
 }
 
 func startGroup(dir, command string, env []string, stdout, stderr *os.File) (*group, error) {
 	cmd := shellCommand(command)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, stdout, stderr
 	g := &group{cmd: cmd, done: make(chan struct{})}
-	if err := g.start(); err != nil {
+	if err := g.tree.start(cmd); err != nil {
 		return nil, err
 	}
 	g.pid = cmd.Process.Pid
@@ -59,5 +59,19 @@ func (g *group) gone(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (g *group) terminate() { g.tree.terminate(g.pid) }
+
+func (g *group) kill() { g.tree.kill(g.pid) }
+
+// alive tells whether a process of the group is left.
+func (g *group) alive() bool {
+	select {
+	case <-g.done: // the leader is reaped: what answers now are its children
+		return g.tree.alive(g.pid)
+	default:
+		return true
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-type platform struct{}
+// tree is a process group: its id is the leader's.
+type tree struct{}
 
 func shellCommand(command string) *exec.Cmd {
 	cmd := exec.Command("/bin/sh", "-c", command)
@@ -16,20 +17,13 @@ func shellCommand(command string) *exec.Cmd {
 	return cmd
 }
 
-func (g *group) start() error { return g.cmd.Start() }
+func (tree) start(cmd *exec.Cmd) error { return cmd.Start() }
 
-func (g *group) terminate() { _ = syscall.Kill(-g.pid, syscall.SIGTERM) }
+func (tree) terminate(pid int) { _ = syscall.Kill(-pid, syscall.SIGTERM) }
 
-func (g *group) kill() { killGroup(g.pid) }
+func (tree) kill(pid int) { killGroup(pid) }
 
-func (g *group) alive() bool {
-	select {
-	case <-g.done: // reaped: what answers now are its children
-	default:
-		return true
-	}
-	return syscall.Kill(-g.pid, 0) == nil
-}
+func (tree) alive(pid int) bool { return syscall.Kill(-pid, 0) == nil && !allZombies(pid) }
 
 func killGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 

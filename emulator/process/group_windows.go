@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// platform holds the job that all processes of the group are in. Windows ends them
-// when the job's last handle is closed, so a killed session leaves none.
-type platform struct{ job windows.Handle }
+// tree is a job that holds all processes of the group. Windows ends them when the
+// job's last handle is closed, so a killed session leaves none.
+type tree struct{ job windows.Handle }
 
 func shellCommand(command string) *exec.Cmd {
 	cmd := exec.Command("cmd.exe")
@@ -22,59 +22,63 @@ func shellCommand(command string) *exec.Cmd {
 	return cmd
 }
 
-func (g *group) start() error {
-	job, err := windows.CreateJobObject(nil, nil)
+func (t *tree) start(cmd *exec.Cmd) error {
+	job, err := newJob()
 	if err != nil {
 		return err
+	}
+	t.job = job
+	err = cmd.Start()
+	if err == nil {
+		err = t.join(cmd)
+	}
+	if err != nil {
+		_ = windows.CloseHandle(job)
+	}
+	return err
+}
+
+func newJob() (windows.Handle, error) {
+	job, err := windows.CreateJobObject(nil, nil)
+	if err != nil {
+		return 0, err
 	}
 	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{
 		BasicLimitInformation: windows.JOBOBJECT_BASIC_LIMIT_INFORMATION{
 			LimitFlags: windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
 		},
 	}
-	if _, err := windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
-		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits))); err != nil {
+	_, err = windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
+	if err != nil {
 		_ = windows.CloseHandle(job)
-		return err
 	}
-	if err := g.cmd.Start(); err != nil {
-		_ = windows.CloseHandle(job)
-		return err
-	}
-	g.job = job
-	return g.join()
+	return job, err
 }
 
 // join puts the leader in the job; its children follow it.
-func (g *group) join() error {
-	process, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(g.cmd.Process.Pid))
+func (t *tree) join(cmd *exec.Cmd) error {
+	process, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(cmd.Process.Pid))
 	if err == nil {
-		err = windows.AssignProcessToJobObject(g.job, process)
+		err = windows.AssignProcessToJobObject(t.job, process)
 		_ = windows.CloseHandle(process)
 	}
 	if err != nil {
-		_ = g.cmd.Process.Kill()
-		_ = g.cmd.Wait()
-		_ = windows.CloseHandle(g.job)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	}
 	return err
 }
 
 // terminate sends Ctrl-Break, the nearest that Windows has to SIGTERM.
-func (g *group) terminate() {
-	_ = windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(g.pid))
+func (t *tree) terminate(pid int) {
+	_ = windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(pid))
 }
 
-func (g *group) kill() { _ = windows.TerminateJobObject(g.job, 137) }
+func (t *tree) kill(int) { _ = windows.TerminateJobObject(t.job, 137) }
 
-func (g *group) alive() bool {
-	select {
-	case <-g.done:
-		return false
-	default:
-		return true
-	}
-}
+// alive cannot ask for the children; kill ends them with the job.
+func (t *tree) alive(int) bool { return false }
 
 // killGroup has nothing to do: the job ended with the session that held it.
 func killGroup(int) {}

@@ -63,7 +63,7 @@ func freePorts(n int) ([]int, error) {
 func (r *Runtime) Start(_ context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
 	command := spec.Model.Exec
 	if command == "" {
-		return nil, errors.New("it has no exec: give the command that serves it without Docker, such as exec: go run .")
+		return nil, errors.New("it has no exec: exec: is the command that serves it without Docker")
 	}
 	stdout, stderr, err := pipes()
 	if err != nil {

@@ -132,7 +132,7 @@ func firstLine(t *testing.T, c emulator.Container) string {
 func TestStopEndsTheWholeGroupGracefully(t *testing.T) {
 	r, record := runtime(t)
 	marker := filepath.Join(t.TempDir(), "ended")
-	c := start(t, r, `trap 'echo graceful > `+marker+`; exit 0' TERM; sleep 1000 & echo $!; wait`)
+	c := start(t, r, `trap 'echo graceful > `+marker+`; exit 0' TERM; sh -c 'echo $$; exec sleep 1000' & wait`)
 	child, err := strconv.Atoi(firstLine(t, c))
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestAShellCommandEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	done := make(chan error)
-	go func() { done <- process.Shell{}.Run(ctx, t.TempDir(), "sleep 1000 & echo $!; wait", write, io.Discard) }()
+	go func() { done <- process.Shell{}.Run(ctx, t.TempDir(), "sh -c 'echo $$; exec sleep 1000' & wait", write, io.Discard) }()
 	buffer := make([]byte, 64)
 	n, err := read.Read(buffer)
 	if err != nil {

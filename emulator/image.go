@@ -41,9 +41,9 @@ func (s *supervisor) imageFailed(err error) error {
 	if errors.As(err, &failure) {
 		return err
 	}
-	what := "its image cannot be used"
+	what := "has no image that can run"
 	if s.model.Build != nil {
-		what = "its image cannot be built"
+		what = "cannot be built"
 	}
 	return &Failure{Model: s.id, What: what, Why: err.Error()}
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,13 +23,33 @@ type supervisor struct {
 	id       string
 	revision int
 
+	secrets  *strings.Replacer // hides their values in what the model writes
 	image    Image
 	artifact string
 	everUp   bool // it has been ready at least once
 }
 
 func newSupervisor(model *Model, options *Options) *supervisor {
-	return &supervisor{Options: options, model: model, id: model.ID(), revision: 1}
+	return &supervisor{
+		Options: options, model: model, id: model.ID(), revision: 1,
+		secrets: hide(model.SecretValues),
+	}
+}
+
+// shortestHidden is the length from which a secret's value is hidden in logs. What is
+// shorter could be any word.
+const shortestHidden = 4
+
+func hide(secrets map[string]string) *strings.Replacer {
+	values := slices.Collect(maps.Values(secrets))
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	var pairs []string
+	for _, value := range values {
+		if len(value) >= shortestHidden {
+			pairs = append(pairs, value, "***")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 func (s *supervisor) publish(f event.Fact) { s.Events.Publish(s.id, s.revision, f) }
@@ -76,7 +99,7 @@ func (s *supervisor) prepare(ctx context.Context) (removeArtifact func(), err er
 	group.Go(func() error {
 		folder, remove, err := s.Stager.Stage(ctx, s.model.ModelDir, s.model.Deployment.Properties())
 		if err != nil {
-			return &Failure{Model: s.id, What: "its artifact cannot be staged", Why: err.Error(), Next: "check model_dir"}
+			return &Failure{Model: s.id, What: "cannot have its artifact staged", Why: err.Error(), Next: "check model_dir"}
 		}
 		s.artifact = folder
 		removeArtifact = func() { s.warn(remove()) }
@@ -168,6 +191,7 @@ func (s *supervisor) retire(r *replica) {
 // drain waits for running requests. Those that outlive the grace period are cut with
 // the container.
 func (s *supervisor) drain() {
+	s.Router.Hold(s.id)
 	ctx, cancel := s.unforced(s.Grace)
 	defer cancel()
 	_ = s.Router.Drain(ctx, s.id)

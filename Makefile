@@ -1,0 +1,74 @@
+# Everything that a person or CI does with this repo. `make help` lists it.
+
+GO      ?= go
+BIN     := bin/merlin-local
+RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w -X main.release=$(RELEASE)
+
+# Modules of their own: the sample models.
+SAMPLES := $(patsubst %/go.mod,%,$(wildcard sample-models/*/go.mod))
+MODULES := . $(SAMPLES)
+
+# Tools, pinned; they run from the module cache and are not dependencies of ours.
+GOFUMPT     := $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM   := $(GO) run gotest.tools/gotestsum@v1.13.0
+
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/merlin-local
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/merlin-local
+
+.PHONY: install
+install: ## install merlin-local where `go install` puts programs
+	CGO_ENABLED=0 $(GO) install -trimpath -ldflags '$(LDFLAGS)' ./cmd/merlin-local
+
+.PHONY: up
+up: build ## run the first sample model, with Docker or without
+	./$(BIN) -C sample-models/iris-http-go up
+
+.PHONY: test
+test: ## test everything; what needs a Docker Engine is skipped, loudly, where none answers
+	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 14m ./...
+	@set -e; for module in $(SAMPLES); do \
+		echo "== $$module"; (cd $$module && $(GOTESTSUM) --format pkgname-and-test-fails -- -race ./...); done
+
+.PHONY: check
+check: format vet lint cross race ## all that needs no Docker Engine: format, vet, lint, builds, race, dependencies
+
+.PHONY: format
+format: ## fail where a file is not formatted
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs $(GOFUMPT) -l); \
+	if [ -n "$$files" ]; then echo "not gofumpt:"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet, all modules
+	@set -e; for module in $(MODULES); do echo "vet $$module"; (cd $$module && $(GO) vet ./...); done
+
+.PHONY: lint
+lint: ## staticcheck, all modules
+	@set -e; for module in $(MODULES); do echo "staticcheck $$module"; (cd $$module && $(STATICCHECK) ./...); done
+
+.PHONY: cross
+cross: ## build and vet for the systems that users have
+	@set -e; for os in linux darwin windows; do echo "build $$os"; \
+		GOOS=$$os CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/merlin-local; GOOS=$$os $(GO) vet ./...; done
+
+.PHONY: race
+race: ## tests that need no Engine, with the race detector
+	$(GO) test -race $(shell $(GO) list ./... | grep -v -e /emulator/docker -e /cmd/)
+	$(GO) test -race -run TestDep ./cmd/merlin-local
+
+.PHONY: samples
+samples: build ## build, run and call every sample model
+	$(GO) test -count=1 -v -run TestSample ./cmd/merlin-local
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist

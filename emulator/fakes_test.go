@@ -1,0 +1,236 @@
+package emulator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// world is everything around an Emulator, scripted. What it is asked to do it writes
+// down, in order.
+type world struct {
+	t      *testing.T
+	events *event.Stream
+	force  chan struct{}
+
+	mu    sync.Mutex
+	calls []string
+	specs []emulator.ContainerSpec
+	live  int // containers that are started and not removed
+
+	image      func(report func(event.Fact)) (emulator.Image, error)
+	startError error
+	stageError error
+	shell      func(stdout io.Writer) error
+	probe      func(attempt int) emulator.ProbeResult
+	run        func(c *fakeContainer)    // the container's program
+	drain      func(ctx context.Context) // running requests
+	onStop     func(c *fakeContainer)    // what SIGTERM does
+	attempts   int
+}
+
+func newWorld(t *testing.T) *world {
+	ready := emulator.ProbeResult{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK"}
+	return &world{
+		t: t, events: event.NewStream(), force: make(chan struct{}),
+		image:  func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
+		shell:  func(io.Writer) error { return nil },
+		probe:  func(int) emulator.ProbeResult { return ready },
+		run:    func(*fakeContainer) {},
+		drain:  func(context.Context) {},
+		onStop: func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
+	}
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, fmt.Sprintf(format, args...))
+}
+
+func (w *world) noted() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.calls)
+}
+
+// emulate runs an Emulator of one model; the returned function waits for its end.
+func (w *world) emulate(ctx context.Context, model *emulator.Model) (wait func() error) {
+	e := emulator.New(emulator.Options{
+		Models: []*emulator.Model{model}, Runtime: (*fakeRuntime)(w), Router: (*fakeRouter)(w),
+		Prober: (*fakeProber)(w), Stager: (*fakeStager)(w), Shell: (*fakeShell)(w), Events: w.events,
+		Grace: 10 * time.Second, Deadline: 10 * time.Minute, Force: w.force,
+	})
+	done := make(chan error)
+	go func() { done <- e.Run(ctx) }()
+	return func() error {
+		err := <-done
+		if w.live != 0 {
+			w.t.Errorf("%d containers are left", w.live)
+		}
+		return err
+	}
+}
+
+// phases are those that the model went through.
+func (w *world) phases() []event.Phase {
+	var phases []event.Phase
+	for _, e := range w.events.History() {
+		if f, ok := e.Fact.(event.PhaseChanged); ok {
+			phases = append(phases, f.Phase)
+		}
+	}
+	return phases
+}
+
+// facts are all facts of one kind.
+func facts[F event.Fact](w *world) []F {
+	var out []F
+	for _, e := range w.events.History() {
+		if f, ok := e.Fact.(F); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+type fakeRuntime world
+
+func (r *fakeRuntime) Image(_ context.Context, _ emulator.ImageSpec, report func(event.Fact)) (emulator.Image, error) {
+	return r.image(report)
+}
+
+func (r *fakeRuntime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
+	return merlin.Production(), nil
+}
+
+func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
+	w := (*world)(r)
+	if w.startError != nil {
+		return nil, w.startError
+	}
+	w.note("start")
+	w.mu.Lock()
+	w.live++
+	w.specs = append(w.specs, spec)
+	w.mu.Unlock()
+	c := &fakeContainer{world: w, exited: make(chan emulator.Exit, 1), ended: make(chan struct{})}
+	c.output, c.write = io.Pipe()
+	go w.run(c)
+	return c, nil
+}
+
+func (r *fakeRuntime) Sweep(context.Context) error {
+	(*world)(r).note("sweep")
+	return nil
+}
+
+type fakeContainer struct {
+	*world
+	exited chan emulator.Exit
+	ended  chan struct{}
+	once   sync.Once
+	output *io.PipeReader
+	write  *io.PipeWriter
+}
+
+func (c *fakeContainer) exit(exit emulator.Exit) {
+	c.once.Do(func() {
+		_ = c.write.Close()
+		c.exited <- exit
+		close(c.ended)
+	})
+}
+
+func (c *fakeContainer) Started() event.Started {
+	return event.Started{Replica: "abc", Container: "abcdef", Address: c.Address().String()}
+}
+
+func (c *fakeContainer) Address() netip.AddrPort      { return netip.MustParseAddrPort("172.17.0.2:8080") }
+func (c *fakeContainer) Exited() <-chan emulator.Exit { return c.exited }
+
+func (c *fakeContainer) Logs(ctx context.Context, stdout, _ io.Writer) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.output.Close() })
+	defer stop()
+	_, err := io.Copy(stdout, c.output)
+	return err
+}
+
+func (c *fakeContainer) Stop(ctx context.Context, grace time.Duration) error {
+	c.note("stop")
+	c.onStop(c)
+	select {
+	case <-c.ended:
+	case <-time.After(grace):
+		c.exit(emulator.Exit{Code: 137})
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (c *fakeContainer) Remove(context.Context) error {
+	c.note("remove")
+	c.exit(emulator.Exit{Code: 137})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.live--
+	return nil
+}
+
+type fakeRouter world
+
+func (r *fakeRouter) Route(_ string, revision int, replicas []netip.AddrPort) {
+	(*world)(r).note("route %d %v", revision, replicas)
+}
+
+func (r *fakeRouter) Hold(string) { (*world)(r).note("hold") }
+
+func (r *fakeRouter) Fail(_, why string) { (*world)(r).note("fail %s", strings.SplitN(why, ":", 2)[0]) }
+
+func (r *fakeRouter) Drain(ctx context.Context, _ string) error {
+	(*world)(r).note("drain")
+	r.drain(ctx)
+	return ctx.Err()
+}
+
+type fakeProber world
+
+func (p *fakeProber) Probe(ctx context.Context, _ merlin.Protocol, _ netip.AddrPort, _ string) emulator.ProbeResult {
+	if ctx.Err() != nil {
+		return emulator.ProbeResult{Outcome: ctx.Err().Error()}
+	}
+	p.attempts++ // one replica is probed at a time
+	return p.probe(p.attempts)
+}
+
+type fakeStager world
+
+func (s *fakeStager) Stage(context.Context, string, []byte) (string, func() error, error) {
+	w := (*world)(s)
+	if w.stageError != nil {
+		return "", nil, w.stageError
+	}
+	w.note("stage")
+	return "/staged", func() error { w.note("unstage"); return nil }, nil
+}
+
+type fakeShell world
+
+func (s *fakeShell) Run(_ context.Context, dir, command string, stdout, _ io.Writer) error {
+	(*world)(s).note("run %s in %s", command, dir)
+	return s.shell(stdout)
+}
+
+var errBroken = errors.New("broken")

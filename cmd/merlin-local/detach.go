@@ -37,6 +37,9 @@ func (u *up) detach(ctx context.Context, c *cobra.Command, file *config.File, mo
 	err = follow(ctx, session, ended, view)
 	switch {
 	case errors.Is(err, errReady):
+		if u.output == "plain" {
+			fmt.Fprintln(c.OutOrStdout(), "running in the background: `merlin-local logs -f` follows it, `merlin-local down` stops it")
+		}
 		return nil
 	case ctx.Err() != nil:
 		fmt.Fprintln(c.ErrOrStderr(), "interrupted: stopping it")

@@ -15,7 +15,7 @@ import (
 const exampleName = "request.json"
 
 // exampleInline is the size up to which an example stands on the command line.
-const exampleInline = 1 << 10
+const exampleInline = 512
 
 // paste gives a ready model's address and a command line that calls it.
 func paste(m *session.Model, models []*emulator.Model) string {

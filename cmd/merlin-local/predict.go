@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -144,10 +145,10 @@ func predictUPI(ctx context.Context, w io.Writer, m *session.Model, data []byte)
 	if err != nil {
 		return fmt.Errorf("%s answered %w", m.ID, err)
 	}
-	text, err := protojson.MarshalOptions{Multiline: true}.Marshal(answer)
+	text, err := protojson.Marshal(answer)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w, string(text))
-	return err
+	// protojson varies its spaces on purpose; a script wants the same text each time.
+	return writeIndented(w, json.RawMessage(text))
 }

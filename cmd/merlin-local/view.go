@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -79,7 +80,7 @@ func (p *plain) line(e event.Event) string {
 		return started(f)
 	case event.Probed:
 		if !f.OK {
-			return "not ready: " + clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
+			return "waiting for " + clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
 		}
 	case event.Exited:
 		if !f.Expected {
@@ -112,20 +113,22 @@ func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 	return string(f.Phase)
 }
 
+// step tells what has ended and took its time; a builder's own steps say nothing to
+// a person.
 func step(f event.Step) string {
+	if strings.HasPrefix(f.Name, "[internal]") && f.State != event.StepFailed {
+		return ""
+	}
 	text := string(f.Stage) + ": " + clean(f.Name)
 	switch f.State {
-	case event.StepStarted, event.StepProgress:
-		if f.Detail == "" {
-			return ""
-		}
-		return text + " " + clean(f.Detail)
 	case event.StepCached:
 		return text + " (cached)"
+	case event.StepDone:
+		return text + " " + round(f.Took)
 	case event.StepFailed:
 		return text + " FAILED " + clean(f.Detail)
 	}
-	return text + " " + round(f.Took)
+	return ""
 }
 
 func started(f event.Started) string {
@@ -138,7 +141,10 @@ func started(f event.Started) string {
 		text += ", memory " + f.MemoryLimit
 	}
 	if f.CPULimit != "" {
-		text += fmt.Sprintf(", CPU %s (this machine gives at most %g)", f.CPULimit, f.EffectiveCPUs)
+		text += ", CPU " + f.CPULimit
+	}
+	if limit, err := resource.ParseQuantity(f.CPULimit); err == nil && limit.AsApproximateFloat64() > f.EffectiveCPUs && f.EffectiveCPUs > 0 {
+		text += fmt.Sprintf(" (of which this machine has %g)", f.EffectiveCPUs)
 	}
 	return text
 }

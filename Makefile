@@ -69,6 +69,11 @@ race: ## tests that need no Engine, with the race detector
 samples: build ## build, run and call every sample model
 	$(GO) test -count=1 -v -run TestSample ./cmd/merlin-local
 
+.PHONY: bench-ready
+bench-ready: build ## time from `up` to the first 200, beside `docker run` (needs the docker CLI)
+	./$(BIN) -C sample-models/iris-http-go up -d && ./$(BIN) -C sample-models/iris-http-go down
+	MERLIN_LOCAL_BENCH_IMAGE=merlin-local/sample/iris-1:r1 $(GO) test -run xxx -bench UntilTheFirst200 -benchtime 11x ./cmd/merlin-local
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist

@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/config"
@@ -25,7 +25,7 @@ func (u *up) detach(ctx context.Context, c *cobra.Command, file *config.File, mo
 	if session.Alive() {
 		return &control.InUse{Owner: session.Owner()}
 	}
-	child, log, err := u.spawn(session)
+	child, log, err := u.spawn(c, session)
 	if err != nil {
 		return fmt.Errorf("start in the background: %w", err)
 	}
@@ -65,7 +65,7 @@ func (u *up) detachedView(w io.Writer, models []*emulator.Model) *detachedView {
 }
 
 // spawn starts this program again without a terminal, its own output in a file.
-func (u *up) spawn(session control.Session) (*exec.Cmd, *os.File, error) {
+func (u *up) spawn(c *cobra.Command, session control.Session) (*exec.Cmd, *os.File, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, err
@@ -77,14 +77,31 @@ func (u *up) spawn(session control.Session) (*exec.Cmd, *os.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	args := slices.DeleteFunc(slices.Clone(os.Args[1:]), func(a string) bool { return a == "-d" || a == "--detach" })
-	cmd := exec.Command(self, append(args, "--detach=false", "--detached-child", "--output=json")...)
+	cmd := exec.Command(self, childArgs(c)...)
 	cmd.Stderr = log
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, nil, errors.Join(err, log.Close())
 	}
 	return cmd, log, nil
+}
+
+// childArgs are the flags of this command line, without those that are the parent's.
+func childArgs(c *cobra.Command) []string {
+	args := []string{"up", "--detached-child"}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			values = several.GetSlice()
+		}
+		if f.Name == "detach" || f.Name == "output" {
+			return
+		}
+		for _, value := range values {
+			args = append(args, "--"+f.Name+"="+value)
+		}
+	})
+	return args
 }
 
 // errReady ends the following of a session that has come up.

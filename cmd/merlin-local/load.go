@@ -17,6 +17,7 @@ type modelFlags struct {
 	overrides     config.Overrides
 	command, args string
 	env           []string
+	buildArgs     []string
 }
 
 func (m *modelFlags) flags(c *cobra.Command) {
@@ -31,6 +32,7 @@ func (m *modelFlags) flags(c *cobra.Command) {
 	flags.StringVar(&m.command, "command", "", "replaces the image's ENTRYPOINT and drops its CMD; cut at every space")
 	flags.StringVar(&m.args, "args", "", "replaces the image's CMD; cut at every space")
 	flags.StringArrayVarP(&m.env, "env", "e", nil, "variable as NAME=VALUE; may be repeated")
+	flags.StringArrayVar(&m.buildArgs, "build-arg", nil, "build argument as NAME=VALUE; may be repeated")
 }
 
 // load reads the configuration with the flags over it.
@@ -46,18 +48,35 @@ func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, erro
 	if c.Flags().Changed("args") {
 		overrides.Args = &m.args
 	}
-	for _, assignment := range m.env {
-		name, value, ok := strings.Cut(assignment, "=")
-		if !ok {
-			return nil, usageError{fmt.Errorf("--env %s: a variable is NAME=VALUE", assignment)}
-		}
-		overrides.Env = append(overrides.Env, merlin.EnvVar{Name: name, Value: value})
+	if overrides.Env, err = assignments("--env", m.env); err != nil {
+		return nil, err
+	}
+	buildArgs, err := assignments("--build-arg", m.buildArgs)
+	if err != nil {
+		return nil, err
 	}
 	file, err := config.Load(config.Options{Dir: dir, Path: where.path(dir), Overrides: overrides})
 	if err != nil {
 		return nil, err
 	}
+	for _, model := range file.Models {
+		if model.Build != nil { // the last of the same name counts
+			model.Build.Args = append(model.Build.Args, buildArgs...)
+		}
+	}
 	return file, refusals(file)
+}
+
+func assignments(flag string, texts []string) ([]merlin.EnvVar, error) {
+	var vars []merlin.EnvVar
+	for _, text := range texts {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("%s %s: it is NAME=VALUE", flag, text)}
+		}
+		vars = append(vars, merlin.EnvVar{Name: name, Value: value})
+	}
+	return vars, nil
 }
 
 // refusals are the deployments that Merlin itself would not take.

@@ -5,7 +5,6 @@ package docker_test
 import (
 	"crypto/ed25519"
 	"net"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -28,9 +27,7 @@ func sshAgent(t *testing.T) string {
 	check(t, err)
 	keys := agent.NewKeyring()
 	check(t, keys.Add(agent.AddedKey{PrivateKey: key}))
-	dir, err := os.MkdirTemp("", "agent") // short: a socket's path may not be long
-	check(t, err)
-	socket := filepath.Join(dir, "s")
+	socket := filepath.Join(shortDir(t), "s")
 	listener, err := net.Listen("unix", socket)
 	check(t, err)
 	var open sync.WaitGroup
@@ -43,6 +40,6 @@ func sshAgent(t *testing.T) string {
 			open.Go(func() { defer conn.Close(); _ = agent.ServeAgent(keys, conn) })
 		}
 	})
-	t.Cleanup(func() { _ = listener.Close(); open.Wait(); check(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() { _ = listener.Close(); open.Wait() })
 	return socket
 }

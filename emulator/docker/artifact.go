@@ -35,7 +35,9 @@ func cannotSee(err error) bool {
 // volumeArtifact copies the folder to a volume of the Engine, for an Engine that does
 // not see this host's files. The caller removes the volume.
 func (r *Runtime) volumeArtifact(ctx context.Context, spec emulator.ContainerSpec) (name string, mounts []mount.Mount, err error) {
-	v, err := r.client.VolumeCreate(ctx, volume.CreateOptions{
+	making, cancel := onTheWayOut(ctx)
+	defer cancel()
+	v, err := r.client.VolumeCreate(making, volume.CreateOptions{
 		Name:   containerName(r.options.Project, spec),
 		Labels: r.labelsFor(roleArtifact, spec),
 	})

@@ -20,13 +20,15 @@ import (
 // its session, as an Engine without BuildKit does.
 func withBothBuilders(t *testing.T, test func(t *testing.T, l *lab)) {
 	t.Run("BuildKit", func(t *testing.T) { test(t, newLab(t)) })
-	t.Run("classic", func(t *testing.T) {
-		test(t, refusing(t, newLab(t), func(r *http.Request, _ string) (int, string) {
-			if strings.HasSuffix(r.URL.Path, "/session") {
-				return http.StatusNotFound, `{"message":"page not found"}`
-			}
-			return 0, ""
-		}))
+	t.Run("classic", func(t *testing.T) { test(t, withoutBuildKit(t)) })
+}
+
+func withoutBuildKit(t *testing.T) *lab {
+	return refusing(t, newLab(t), func(r *http.Request, _ string) (int, string) {
+		if strings.HasSuffix(r.URL.Path, "/session") {
+			return http.StatusNotFound, `{"message":"page not found"}`
+		}
+		return 0, ""
 	})
 }
 
@@ -104,12 +106,12 @@ func TestABuildMakesATaggedAndLabelledImage(t *testing.T) {
 		check(t, err)
 		want := map[string]string{
 			"who": "me $HOME", "nobody": "else", labelSession: l.session, "dev.merlin-local.project": "fruits",
-			"dev.merlin-local.model": "apple-3", "dev.merlin-local.revision": "7",
+			"dev.merlin-local.model": "apple-3", "dev.merlin-local.revision": "7", labelRun: run(),
 		}
 		if found.ID != made.ID || !maps.Equal(found.Config.Labels, want) {
 			t.Errorf("image %s has labels %q", found.ID, found.Config.Labels)
 		}
-		if states := reported.states(t, "COPY model"); len(states) != 2 || states[0] != event.StepStarted {
+		if states := reported.states(t, "COPY model"); len(states) == 0 || states[len(states)-1] != event.StepDone && states[len(states)-1] != event.StepCached {
 			t.Errorf("COPY went through %q", states)
 		}
 		_, reported, err = l.build(t, m)
@@ -121,40 +123,46 @@ func TestABuildMakesATaggedAndLabelledImage(t *testing.T) {
 }
 
 func TestABuildHonoursItsIgnoreFile(t *testing.T) {
-	withBothBuilders(t, func(t *testing.T, l *lab) {
-		for _, test := range []struct {
-			name  string
-			files map[string]string
-			want  []string
-		}{
-			{"none", nil, []string{"a.txt", "b.txt", "keep.md"}},
-			{"patterns with a negation", map[string]string{
-				".dockerignore": "# all but one\ndata/*\n!data/keep.md\n",
-			}, []string{"keep.md"}},
-			{"everything but what is named, the Dockerfile and itself too", map[string]string{
-				".dockerignore": "*\n!model\n!data/b.txt\n",
-			}, []string{"b.txt"}},
-			{"the Dockerfile's own wins", map[string]string{
-				".dockerignore":           "data/*\n!data/keep.md\n",
-				"Dockerfile.dockerignore": "**/a.txt\n",
-			}, []string{"b.txt", "keep.md"}},
-		} {
-			t.Run(test.name, func(t *testing.T) {
-				m := buildable(t, "FROM scratch", "COPY model /model", "COPY data /mnt/models")
-				for name, content := range test.files {
-					write(t, filepath.Join(m.Build.Context, name), content)
-				}
-				for _, name := range []string{"a.txt", "b.txt", "keep.md"} {
-					write(t, filepath.Join(m.Build.Context, "data", name), name)
-				}
-				made, _, err := l.build(t, m)
-				check(t, err)
-				if got := l.files(t, made); !slices.Equal(got, test.want) {
-					t.Errorf("the image has %q, want %q", got, test.want)
-				}
-			})
-		}
+	// The classic builder takes seconds; what it is sent is tested without it.
+	t.Run("classic", func(t *testing.T) {
+		l := withoutBuildKit(t)
+		buildIgnoring(t, l, map[string]string{".dockerignore": "*\n!model\n!data/b.txt\n"}, []string{"b.txt"})
 	})
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  []string
+	}{
+		{"none", nil, []string{"a.txt", "b.txt", "keep.md"}},
+		{"patterns with a negation", map[string]string{
+			".dockerignore": "# all but one\ndata/*\n!data/keep.md\n",
+		}, []string{"keep.md"}},
+		{"everything but what is named, the Dockerfile and itself too", map[string]string{
+			".dockerignore": "*\n!model\n!data/b.txt\n",
+		}, []string{"b.txt"}},
+		{"the Dockerfile's own wins", map[string]string{
+			".dockerignore":           "data/*\n!data/keep.md\n",
+			"Dockerfile.dockerignore": "**/a.txt\n",
+		}, []string{"b.txt", "keep.md"}},
+	} {
+		t.Run(test.name, func(t *testing.T) { buildIgnoring(t, newLab(t), test.files, test.want) })
+	}
+}
+
+func buildIgnoring(t *testing.T, l *lab, ignoring map[string]string, want []string) {
+	t.Helper()
+	m := buildable(t, "FROM scratch", "COPY model /model", "COPY data /mnt/models")
+	for name, content := range ignoring {
+		write(t, filepath.Join(m.Build.Context, name), content)
+	}
+	for _, name := range []string{"a.txt", "b.txt", "keep.md"} {
+		write(t, filepath.Join(m.Build.Context, "data", name), name)
+	}
+	made, _, err := l.build(t, m)
+	check(t, err)
+	if got := l.files(t, made); !slices.Equal(got, want) {
+		t.Errorf("the image has %q, want %q", got, want)
+	}
 }
 
 func TestADockerfileMayLieOutsideItsContext(t *testing.T) {
@@ -162,7 +170,7 @@ func TestADockerfileMayLieOutsideItsContext(t *testing.T) {
 		m := buildable(t)
 		write(t, filepath.Join(m.Build.Context, "data.txt"), "x")
 		m.Build.Dockerfile = filepath.Join(t.TempDir(), "apple.Dockerfile")
-		write(t, m.Build.Dockerfile, "FROM scratch\nCOPY model /model\nCOPY . /mnt/models\n")
+		write(t, m.Build.Dockerfile, labelled([]string{"FROM scratch", "COPY model /model", "COPY . /mnt/models"}))
 		made, _, err := l.build(t, m)
 		check(t, err)
 		if got, want := l.files(t, made), []string{"Dockerfile", "data.txt", "model"}; !slices.Equal(got, want) {
@@ -241,14 +249,4 @@ func TestABuildEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
-}
-
-func TestAnImageForAnotherArchitectureIsToldBeforeItStarts(t *testing.T) {
-	l := newLab(t)
-	foreign := "arm64"
-	if l.image(t).Architecture == foreign {
-		foreign = "amd64"
-	}
-	_, _, err := l.build(t, buildable(t, "FROM --platform=linux/"+foreign+" scratch", "COPY model /model"))
-	contains(t, failureOf(t, err).Error(), "another CPU architecture", "is for "+foreign)
 }

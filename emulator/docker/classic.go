@@ -69,9 +69,16 @@ func (c *classicSteps) add(m jsonmessage.JSONMessage) error {
 	case text == " ---> Using cache":
 		c.end(event.StepCached, "")
 	case c.current != nil && text != "" && !isChatter(text):
-		c.current.write([]byte(m.Stream), false)
+		plain, stderr := uncolour(m.Stream)
+		c.current.write([]byte(plain), stderr)
 	}
 	return nil
+}
+
+// uncolour takes off the red that marks what was written to stderr.
+func uncolour(text string) (plain string, stderr bool) {
+	plain, stderr = strings.CutPrefix(text, "\x1b[91m")
+	return strings.TrimSuffix(plain, "\x1b[0m"), stderr
 }
 
 // isChatter tells the builder's own lines about its layers from what a step wrote.

@@ -2,8 +2,11 @@ package docker
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 
 	"github.com/docker/cli/cli/config"
@@ -97,15 +100,21 @@ func (s settings) wantsTLS() bool {
 }
 
 // tlsClient reads the certificates as the CLI does: from DOCKER_CERT_PATH, else from
-// the config's folder. DOCKER_TLS alone encrypts without checking the Engine's.
+// the config's folder. An Engine may do without a client's. DOCKER_TLS alone encrypts
+// without checking the Engine's.
 func (s settings) tlsClient() (client.Opt, error) {
 	dir := cmp.Or(s.getenv("DOCKER_CERT_PATH"), s.dir)
-	tls, err := tlsconfig.Client(tlsconfig.Options{
+	options := tlsconfig.Options{
 		CAFile:             filepath.Join(dir, "ca.pem"),
 		CertFile:           filepath.Join(dir, "cert.pem"),
 		KeyFile:            filepath.Join(dir, "key.pem"),
 		InsecureSkipVerify: s.getenv("DOCKER_TLS_VERIFY") == "",
-	})
+		ExclusiveRootPools: true,
+	}
+	if _, err := os.Stat(options.CertFile); errors.Is(err, fs.ErrNotExist) {
+		options.CertFile, options.KeyFile = "", ""
+	}
+	tls, err := tlsconfig.Client(options)
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates: %w: set DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem", err)
 	}

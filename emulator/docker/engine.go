@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -94,6 +95,11 @@ func ask(ctx context.Context, e endpoint) (*client.Client, engine, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if socket, ok := strings.CutPrefix(e.host, "unix://"); ok {
+		if _, err := os.Stat(socket); err != nil { // the client would not tell this cause
+			return nil, engine{}, err
+		}
+	}
 	api, err := client.NewClientWithOpts(append(e.options, client.WithAPIVersionNegotiation())...)
 	if err != nil {
 		return nil, engine{}, err

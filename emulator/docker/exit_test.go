@@ -1,8 +1,12 @@
 package docker_test
 
 import (
+	"context"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caraml-dev/merlin-local/emulator/docker"
 )
 
 func TestAnExitTellsItsCode(t *testing.T) {
@@ -42,6 +46,29 @@ func TestAnExitForMemorySaysSo(t *testing.T) {
 	exit := exited(t, l.start(t, s))
 	if exit.Code != 137 || !exit.OOMKilled {
 		t.Errorf("exit is %+v, want 137 and OOMKilled", exit)
+	}
+}
+
+func TestAStartThatIsGivenUpLeavesNothing(t *testing.T) {
+	l := newLab(t)
+	image := l.image(t)
+	for _, moment := range []string{"/networks/bridge", "/containers/create", "/wait", "/start", "/json"} {
+		t.Run(moment, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			through := refusing(t, l, func(r *http.Request, _ string) (int, string) {
+				if strings.HasSuffix(r.URL.Path, moment) {
+					cancel()
+				}
+				return 0, ""
+			}).again(t, reach(docker.ReachAuto))
+			if _, err := through.Start(ctx, spec(image)); err == nil {
+				t.Error("it was started all the same")
+			}
+			if left := through.left(t); len(left) > 0 {
+				t.Errorf("left behind: %s", left)
+			}
+		})
 	}
 }
 

@@ -55,7 +55,7 @@ func (r *Runtime) present(ctx context.Context, model *emulator.Model, report fun
 	switch {
 	case err == nil:
 		return found, nil
-	case !errdefs.IsNotFound(err):
+	case !errdefs.IsNotFound(err) && !errdefs.IsInvalidArgument(err): // pull says what is wrong with a reference
 		return found, fmt.Errorf("inspect image %s: %w", reference, err)
 	}
 	if err := r.pull(ctx, reference, report); err != nil {

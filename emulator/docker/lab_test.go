@@ -5,34 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
-	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
-	"go.uber.org/goleak"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/docker"
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		if err := os.RemoveAll(binaryFolder()); err != nil && code == 0 {
-			code = 1
-		}
-		os.Exit(code)
-	}))
-}
 
 const (
 	labelSession = "dev.merlin-local.session"
@@ -46,45 +31,71 @@ type lab struct {
 	*docker.Runtime
 	api     *client.Client
 	session string
+	options docker.Options
 }
 
 func newLab(t *testing.T, change ...func(*docker.Options)) *lab {
 	t.Helper()
-	l := &lab{session: fmt.Sprintf("test-%d-%d", os.Getpid(), time.Now().UnixNano())}
-	options := docker.Options{Session: l.session, Project: "fruits"}
+	return connect(t, docker.Options{Project: "fruits", Getenv: os.Getenv}, change...)
+}
+
+// again is another session with the same options but for the changes.
+func (l *lab) again(t *testing.T, change ...func(*docker.Options)) *lab {
+	t.Helper()
+	return connect(t, l.options, change...)
+}
+
+func connect(t *testing.T, options docker.Options, change ...func(*docker.Options)) *lab {
+	t.Helper()
 	for _, c := range change {
 		c(&options)
 	}
+	options.Session = fmt.Sprintf("test-%d-%d", os.Getpid(), time.Now().UnixNano())
+	l := &lab{session: options.Session, options: options}
 	runtime, err := docker.Connect(t.Context(), options)
 	if missing := (*docker.NoEngineError)(nil); errors.As(err, &missing) {
 		t.Skip("SKIPPED: no Docker Engine answers: ", missing)
 	}
 	check(t, err)
 	l.Runtime = runtime
-	l.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	l.api, err = directly()
 	check(t, err)
 	t.Cleanup(func() { l.close(t) })
 	return l
 }
 
-// close removes everything of the session, and fails where something but images was
-// left.
+// directly connects to the Engine of this machine, whatever way the Runtime goes.
+func directly() (*client.Client, error) {
+	r, err := docker.Connect(context.Background(), docker.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	_, at, _ := strings.Cut(r.Describe(), " at ")
+	host, _, _ := strings.Cut(at, " (")
+	return client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
+}
+
+// environment sets a variable for the Runtime alone.
+func environment(name, value string) func(*docker.Options) {
+	return func(o *docker.Options) {
+		others := o.Getenv
+		o.Getenv = func(asked string) string {
+			if asked == name {
+				return value
+			}
+			return others(asked)
+		}
+	}
+}
+
+// close fails where the session left something, and removes it.
 func (l *lab) close(t *testing.T) {
-	ctx := context.Background()
 	if left := l.left(t); len(left) > 0 && !t.Failed() {
 		t.Errorf("left behind: %s", left)
 	}
-	if err := l.Sweep(ctx); err != nil {
+	if err := l.Sweep(context.Background()); err != nil {
 		t.Error(err)
-	}
-	images, err := l.api.ImageList(ctx, image.ListOptions{All: true, Filters: l.own()})
-	if err != nil {
-		t.Error(err)
-	}
-	for _, i := range images {
-		if _, err := l.api.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true}); err != nil {
-			t.Log(err)
-		}
 	}
 	_ = l.api.Close()
 	_ = l.Close()
@@ -132,114 +143,4 @@ func (l *lab) inspect(t *testing.T, c emulator.Container) container.InspectRespo
 	found, err := l.api.ContainerInspect(t.Context(), c.Started().Container)
 	check(t, err)
 	return found
-}
-
-// model is one without anything that runs it.
-func model() *emulator.Model {
-	return &emulator.Model{Deployment: merlin.Deployment{
-		Project: "fruits", Model: "apple", Version: "3", Protocol: merlin.HTTPJSON,
-	}}
-}
-
-// buildable is a model with a build context of its own. Without lines its image is the
-// test's model and nothing else.
-func buildable(t *testing.T, dockerfile ...string) *emulator.Model {
-	t.Helper()
-	if len(dockerfile) == 0 {
-		dockerfile = []string{"FROM scratch", "COPY model /model", `ENTRYPOINT ["/model"]`}
-	}
-	dir := t.TempDir()
-	check(t, os.Link(modelBinary(t), filepath.Join(dir, "model")))
-	write(t, filepath.Join(dir, "Dockerfile"), strings.Join(dockerfile, "\n")+"\n")
-	m := model()
-	m.Build = &emulator.Build{Context: dir, Dockerfile: filepath.Join(dir, "Dockerfile")}
-	return m
-}
-
-func spec(image emulator.Image, args ...string) emulator.ContainerSpec {
-	return emulator.ContainerSpec{Model: model(), Revision: 1, Image: image, Args: args, Port: 8080, Hostname: "apple-3-pod"}
-}
-
-// binaryFolder is where modelBinary puts its file, until the last test is over.
-var binaryFolder = sync.OnceValue(func() string {
-	dir, err := os.MkdirTemp("", "merlin-local-docker-test-")
-	if err != nil {
-		panic(err)
-	}
-	return dir
-})
-
-var builtModel = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(binaryFolder(), "model")
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "./testdata/model")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return path, nil
-})
-
-// modelBinary is the program of testdata/model, built once.
-func modelBinary(t *testing.T) string {
-	t.Helper()
-	path, err := builtModel()
-	check(t, err)
-	return path
-}
-
-// exited waits for a container's end.
-func exited(t *testing.T, c emulator.Container) emulator.Exit {
-	t.Helper()
-	select {
-	case exit := <-c.Exited():
-		return exit
-	case <-time.After(patience):
-		t.Fatal("no exit was reported")
-		return emulator.Exit{}
-	}
-}
-
-// logged reads all that a container wrote, until it ended.
-func logged(t *testing.T, c emulator.Container) (stdout, stderr string) {
-	t.Helper()
-	var out, errs strings.Builder
-	check(t, c.Logs(t.Context(), &out, &errs))
-	return out.String(), errs.String()
-}
-
-func write(t *testing.T, path, content string) {
-	t.Helper()
-	check(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	check(t, os.WriteFile(path, []byte(content), 0o644))
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	end := time.After(patience)
-	for !holds() {
-		select {
-		case <-again.C:
-		case <-end:
-			t.Fatalf("it never came that %s", what)
-		}
-	}
-}
-
-func contains(t *testing.T, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%q is missing in:\n%s", part, text)
-		}
-	}
 }

@@ -20,6 +20,8 @@ func pullAdvice(host string, err error) string {
 	switch answer := strings.ToLower(err.Error()); {
 	case refused(answer):
 		return fmt.Sprintf("%s, or check the spelling of the image, or build it", loginLine(host))
+	case strings.Contains(answer, "no matching manifest"):
+		return "build it for the Engine's platform, or docker pull --platform it and allow emulation with --allow-emulation"
 	case strings.Contains(answer, "not found") || strings.Contains(answer, "manifest unknown"):
 		return "check the spelling and the tag of the image, or build it"
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
@@ -72,7 +73,9 @@ func (r *Runtime) hostRoutes(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	bridge, err := r.client.NetworkInspect(ctx, network.NetworkBridge, network.InspectOptions{})
-	if err != nil {
+	if errdefs.IsNotFound(err) { // the Engine runs without it
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	return hasGateway(bridge), nil

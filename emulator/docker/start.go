@@ -65,8 +65,14 @@ func (r *Runtime) prepare(ctx context.Context, spec emulator.ContainerSpec, reac
 	return newReplica(r, id, b.name, volume), nil
 }
 
-// create makes a container, with the Engine's own log driver where it refuses ours.
+// create makes a container, with the Engine's own log driver where it refuses ours. It
+// is not cut short: the Engine would go on, and leave one that nobody knows.
 func (r *Runtime) create(ctx context.Context, b blueprint) (id string, err error) {
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	ctx, cancel := onTheWayOut(ctx)
+	defer cancel()
 	made, err := r.client.ContainerCreate(ctx, b.config, b.host, nil, nil, b.name)
 	if err != nil && refusesLogs(err) {
 		b.host.LogConfig = container.LogConfig{}
@@ -77,11 +83,6 @@ func (r *Runtime) create(ctx context.Context, b blueprint) (id string, err error
 		return made.ID, nil
 	case errdefs.IsNotFound(err):
 		return "", fmt.Errorf("create the container: %w: its image was removed meanwhile: up again", err)
-	case ctx.Err() != nil:
-		// The Engine may have made it all the same.
-		removal, cancel := onTheWayOut(ctx)
-		defer cancel()
-		return "", errors.Join(ctx.Err(), r.removeContainer(removal, b.name))
 	}
 	return "", fmt.Errorf("create the container: %w", err)
 }
@@ -92,10 +93,11 @@ func refusesLogs(err error) bool {
 		strings.Contains(text, "logger") || strings.Contains(text, "log driver") || strings.Contains(text, "logging driver")
 }
 
-// wayOut bounds what is done after a context has ended.
+// wayOut bounds what must not be cut short.
 const wayOut = 15 * time.Second
 
-// onTheWayOut returns a context for tidying up, which outlives the one that ended.
+// onTheWayOut returns a context that outlives another, for tidying up and for what
+// would leave something behind if it were cut short.
 func onTheWayOut(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), wayOut)
 }

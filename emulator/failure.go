@@ -13,7 +13,7 @@ import (
 type Failure struct{ Model, What, Why, Next string }
 
 func (f *Failure) Error() string {
-	text := f.Model + " " + f.What
+	text := f.Model + ": " + f.What
 	if f.Why != "" {
 		text += ": " + f.Why
 	}

@@ -38,6 +38,11 @@ type engineOptions struct {
 // choose finds the runtime for these models: Docker where an Engine answers, else,
 // unless it was asked for by name, processes where every model has an exec.
 func (o engineOptions) choose(ctx context.Context, session control.Session, models []*emulator.Model) (*engine, error) {
+	switch docker.Reach(o.reach) {
+	case docker.ReachAuto, docker.ReachAddress, docker.ReachPublished:
+	default:
+		return nil, usageError{fmt.Errorf("--reach %s: it is auto, address or published", o.reach)}
+	}
 	switch o.runtime {
 	case "process":
 		if missing := withoutExec(models); len(missing) > 0 {
@@ -49,8 +54,7 @@ func (o engineOptions) choose(ctx context.Context, session control.Session, mode
 		return nil, usageError{fmt.Errorf("--runtime %s: it is auto, docker or process", o.runtime)}
 	}
 	runtime, err := docker.Connect(ctx, docker.Options{
-		Session: session.ID, Project: models[0].Deployment.Project,
-		Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform,
+		Session: session.ID, Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform,
 	})
 	if err == nil {
 		return &engine{Runtime: runtime, name: "docker", about: runtime.Describe(), docker: runtime}, nil

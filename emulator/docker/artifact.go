@@ -38,7 +38,7 @@ func (r *Runtime) volumeArtifact(ctx context.Context, spec emulator.ContainerSpe
 	making, cancel := onTheWayOut(ctx)
 	defer cancel()
 	v, err := r.client.VolumeCreate(making, volume.CreateOptions{
-		Name:   containerName(r.options.Project, spec),
+		Name:   containerName(spec),
 		Labels: r.labelsFor(roleArtifact, spec),
 	})
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 )
 
 // buildTag names what is built for a local revision.
-func buildTag(project string, spec emulator.ImageSpec) string {
-	return strings.ToLower(fmt.Sprintf("merlin-local/%s/%s:r%d", project, spec.Model.ID(), spec.Revision))
+func buildTag(spec emulator.ImageSpec) string {
+	return strings.ToLower(fmt.Sprintf("merlin-local/%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 }
 
 // build makes the model's image with BuildKit, or with the classic builder where the

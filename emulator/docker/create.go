@@ -34,7 +34,7 @@ func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []moun
 		image = spec.Image.Reference
 	}
 	b := blueprint{
-		name: containerName(r.options.Project, spec),
+		name: containerName(spec),
 		config: &container.Config{
 			Image:      image,
 			Env:        spec.Env,
@@ -91,8 +91,8 @@ func podHostname(name string) string {
 
 // containerName says whose a container is, and is new each time: a name could still be
 // taken by one that is being removed.
-func containerName(project string, spec emulator.ContainerSpec) string {
-	return fmt.Sprintf("merlin-local-%s-%s-r%d-%s", project, spec.Model.ID(), spec.Revision, randomSuffix())
+func containerName(spec emulator.ContainerSpec) string {
+	return fmt.Sprintf("merlin-local-%s-%s-r%d-%s", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision, randomSuffix())
 }
 
 func randomSuffix() string {

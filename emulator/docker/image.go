@@ -21,8 +21,11 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	var found image.InspectResponse
 	var err error
 	if spec.Model.Build != nil {
-		reference = buildTag(r.options.Project, spec)
+		reference = buildTag(spec)
 		found, err = r.build(ctx, spec, reference, report)
+		if err == nil {
+			r.removeSuperseded(ctx, spec.Model, report)
+		}
 	} else {
 		reference = spec.Model.Deployment.Image
 		found, err = r.present(ctx, spec.Model, report)

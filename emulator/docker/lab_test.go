@@ -36,7 +36,7 @@ type lab struct {
 
 func newLab(t *testing.T, change ...func(*docker.Options)) *lab {
 	t.Helper()
-	return connect(t, docker.Options{Project: "fruits", Getenv: os.Getenv}, change...)
+	return connect(t, docker.Options{Getenv: os.Getenv}, change...)
 }
 
 // again is another session with the same options but for the changes.

@@ -29,7 +29,7 @@ const (
 func (r *Runtime) labels(model *emulator.Model, revision int) map[string]string {
 	return map[string]string{
 		labelSession:  r.options.Session,
-		labelProject:  r.options.Project,
+		labelProject:  model.Deployment.Project,
 		labelModel:    model.ID(),
 		labelRevision: strconv.Itoa(revision),
 	}

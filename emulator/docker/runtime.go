@@ -17,7 +17,6 @@ var _ emulator.Runtime = (*Runtime)(nil)
 // Options say for whom an Engine is used and how.
 type Options struct {
 	Session string // label on everything that is made; Sweep goes by it
-	Project string // label
 	// Reach is how the host gets to a model; empty is ReachAuto.
 	Reach Reach
 	// AllowForeign lets images of another CPU architecture run, where the Engine

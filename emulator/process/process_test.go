@@ -228,7 +228,9 @@ func TestAShellCommandEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	done := make(chan error)
-	go func() { done <- process.Shell{}.Run(ctx, t.TempDir(), "sh -c 'echo $$; exec sleep 1000' & wait", write, io.Discard) }()
+	go func() {
+		done <- process.Shell{}.Run(ctx, t.TempDir(), "sh -c 'echo $$; exec sleep 1000' & wait", write, io.Discard)
+	}()
 	buffer := make([]byte, 64)
 	n, err := read.Read(buffer)
 	if err != nil {

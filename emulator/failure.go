@@ -27,7 +27,7 @@ func (s *supervisor) diedBeforeReady(d died) *Failure {
 		why = "its last lines:\n" + strings.Join(d.lastLogs, "\n")
 	}
 	if d.Error != "" {
-		why = d.Error
+		why = d.Error + "; " + why
 	}
 	return &Failure{
 		Model: s.id, What: d.describe() + " before it was ready", Why: why, Next: d.advice(),
@@ -47,6 +47,7 @@ func (s *supervisor) startFailed(ctx context.Context, err error) error {
 func (e Exit) describe() string {
 	text := fmt.Sprintf("exited with code %d", e.Code)
 	switch signal := e.signal(); {
+
 	case e.OOMKilled:
 		return text + " (OOMKilled)"
 	case signal != "":

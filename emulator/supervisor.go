@@ -181,11 +181,14 @@ func (s *supervisor) retire(r *replica) {
 	s.drain()
 	ctx, cancel := s.unforced(s.Grace + stopSlack)
 	defer cancel()
-	if err := r.container.Stop(ctx, s.Grace); err != nil && ctx.Err() == nil {
-		s.warn(fmt.Errorf("stop %s: %w", s.id, err))
-	}
 	r.expected = true
-	r.buried(ctx)
+	err := r.container.Stop(ctx, s.Grace)
+	switch {
+	case err == nil:
+		r.buried(ctx)
+	case ctx.Err() == nil:
+		s.warn(fmt.Errorf("stop %s: %w", s.id, err)) // its end will not be seen either
+	}
 }
 
 // drain waits for running requests. Those that outlive the grace period are cut with

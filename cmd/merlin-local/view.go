@@ -159,6 +159,9 @@ func exited(f event.Exited) string {
 	} else if f.Signal != "" {
 		text += ", " + f.Signal
 	}
+	if f.Error != "" {
+		text += ": " + clean(f.Error)
+	}
 	return text
 }
 

@@ -57,15 +57,34 @@ func stopSession(ctx context.Context, session control.Session) (ran bool, err er
 	}
 	ctx, cancel := context.WithTimeout(ctx, downLimit)
 	defer cancel()
-	// Without an answer it is on its way up or down; then there is only to wait.
-	if err := session.Down(ctx); err != nil && !errors.Is(err, control.ErrNotRunning) {
-		return true, err
+	for {
+		// Without an answer it is on its way down, or up: then it must be asked again.
+		err := session.Down(ctx)
+		if err != nil && !errors.Is(err, control.ErrNotRunning) {
+			return true, err
+		}
+		lock, err := waitEnd(ctx, session, err == nil)
+		switch {
+		case err == nil:
+			return true, lock.Release()
+		case ctx.Err() != nil:
+			return true, fmt.Errorf("it does not stop: end process %d yourself, then run down again", session.Owner().PID)
+		case !errors.Is(err, context.DeadlineExceeded):
+			return true, err
+		}
 	}
-	lock, err := session.Wait(ctx)
-	if err != nil {
-		return true, fmt.Errorf("it does not stop: end process %d yourself, then run down again", session.Owner().PID)
+}
+
+// askAgain is how long a session that did not answer is waited for at a time.
+const askAgain = 100 * time.Millisecond
+
+func waitEnd(ctx context.Context, session control.Session, told bool) (*control.Lock, error) {
+	if !told {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askAgain)
+		defer cancel()
 	}
-	return true, lock.Release()
+	return session.Wait(ctx)
 }
 
 // sweep removes what killed sessions left, on the Engine too where one answers.

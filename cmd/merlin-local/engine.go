@@ -90,10 +90,11 @@ func withoutExec(models []*emulator.Model) []string {
 // returns for how many it found something. A session that lives is left alone.
 func sweepDead(ctx context.Context, runtime *docker.Runtime) (int, error) {
 	home := control.FindHome()
-	left, err := home.Sessions()
+	begun, err := home.Sessions()
 	if err != nil {
 		return 0, err
 	}
+	left := slices.Clone(begun)
 	if runtime != nil {
 		ids, err := runtime.Sessions(ctx)
 		if err != nil {
@@ -118,7 +119,9 @@ func sweepDead(ctx context.Context, runtime *docker.Runtime) (int, error) {
 		if err != nil {
 			return swept, err
 		}
-		swept++
+		if lock.Killed.PID != 0 || !slices.Contains(begun, s) {
+			swept++
+		}
 	}
 	return swept, nil
 }

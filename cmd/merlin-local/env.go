@@ -81,18 +81,25 @@ func envTable(w io.Writer, env []merlin.Variable) error {
 	return table.Flush()
 }
 
-// envDotenv quotes what dotenv readers would otherwise change.
 func envDotenv(w io.Writer, env []merlin.Variable) error {
 	for _, v := range env {
-		value := v.Value
-		if strings.ContainsAny(value, "\n\r\t \"'`#$\\") {
-			value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "$", `\$`).Replace(value) + `"`
-		}
-		if _, err := fmt.Fprintf(w, "%s=%s\n", v.Name, value); err != nil {
+		if _, err := fmt.Fprintf(w, "%s=%s\n", v.Name, dotenvValue(v.Value)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// dotenvValue quotes what dotenv readers would otherwise change: with ' where it can,
+// as they all take that literally, and do not agree on what \ does inside ".
+func dotenvValue(value string) string {
+	switch {
+	case !strings.ContainsAny(value, "\n\r\t \"'`#$\\"):
+		return value
+	case !strings.ContainsAny(value, "\n\r'\\"):
+		return "'" + value + "'"
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "$", `\$`).Replace(value) + `"`
 }
 
 func envJSON(w io.Writer, env []merlin.Variable) error {

@@ -37,7 +37,7 @@ func (m *modelFlags) flags(c *cobra.Command) {
 
 // load reads the configuration with the flags over it.
 func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, error) {
-	dir, err := where.folder()
+	dir, path, err := where.repo()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, erro
 	if err != nil {
 		return nil, err
 	}
-	file, err := config.Load(config.Options{Dir: dir, Path: where.path(dir), Overrides: overrides})
+	file, err := config.Load(config.Options{Dir: dir, Path: path, Overrides: overrides})
 	if err != nil {
 		return nil, err
 	}

@@ -22,32 +22,29 @@ func (l *location) flags(root *cobra.Command) {
 	flags.StringVar(&l.file, "file", "", "configuration (default: merlin-local.yaml in the model repo)")
 }
 
-// folder is the repo's folder: that of the configuration where one is named.
-func (l *location) folder() (string, error) {
-	dir, err := filepath.Abs(l.dir)
+// repo is the model repo's folder, and the configuration where one is named: then its
+// folder is the repo.
+func (l *location) repo() (dir, path string, err error) {
+	dir, err = filepath.Abs(l.dir)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return "", usageError{fmt.Errorf("--dir %s is no folder", l.dir)}
+		return "", "", usageError{fmt.Errorf("--dir %s is no folder", l.dir)}
 	}
 	if l.file == "" {
-		return dir, nil
+		return dir, "", nil
 	}
-	return filepath.Dir(l.path(dir)), nil
-}
-
-// path is the configuration that is named; empty where none is.
-func (l *location) path(dir string) string {
-	if l.file == "" || filepath.IsAbs(l.file) {
-		return l.file
+	path = l.file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
 	}
-	return filepath.Join(dir, l.file)
+	return filepath.Dir(path), path, nil
 }
 
 // session is the repo's session, whether or not it runs.
 func (l *location) session() (control.Session, error) {
-	dir, err := l.folder()
+	dir, _, err := l.repo()
 	if err != nil {
 		return control.Session{}, err
 	}

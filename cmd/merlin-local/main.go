@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -81,7 +82,10 @@ In a model repo:  merlin-local up
 Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir DIR]`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          wrongCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath())}
@@ -92,5 +96,30 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 		newUp(where), newDown(where), newStatus(where), newLogs(where),
 		newEnv(where), newPredict(where), newSchema(), newVersion(),
 	)
+	for _, c := range root.Commands() {
+		c.Args = wrongArgs(c.Args)
+	}
 	return root
+}
+
+// wrongCommand tells a word that is no command, and what may have been meant.
+func wrongCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%q is no command", args[0])
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		text += " (did you mean " + strings.Join(near, " or ") + "?)"
+	}
+	return usageError{fmt.Errorf("%s\nSee `%s --help`", text, c.CommandPath())}
+}
+
+// wrongArgs makes a command line of wrong arguments a usageError.
+func wrongArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath())}
+		}
+		return nil
+	}
 }

@@ -15,8 +15,9 @@ func endSignals() []os.Signal {
 }
 
 // survivePipe makes of a closed standard output a write error, which ends the
-// session in order, where Go would die of SIGPIPE.
-func survivePipe() { signal.Ignore(syscall.SIGPIPE) }
+// session in order, where Go would die of SIGPIPE. To ignore the signal would do, too,
+// but what is ignored stays so in the processes that are started.
+func survivePipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // detach lets a child outlive this terminal.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -48,8 +48,8 @@ func notRunning(err error) error {
 		return err
 	}
 	for _, s := range sessions {
-		if s.Alive() {
-			err = fmt.Errorf("%w\none runs in %s", err, s.Owner().Dir)
+		if owner := s.Owner(); owner.PID != 0 && s.Alive() {
+			err = fmt.Errorf("%w\none runs in %s", err, owner.Dir)
 		}
 	}
 	return err

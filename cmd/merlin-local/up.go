@@ -96,6 +96,9 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
+	if err := os.RemoveAll(session.Artifacts()); err != nil { // a killed session's
+		return err
+	}
 	engine, err := u.choose(ctx, session, models)
 	if err != nil {
 		return err
@@ -115,7 +118,11 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		up: u, session: session, engine: engine, models: models, file: file, force: force,
 		stream: event.NewStream(), port: port, socket: socket,
 	}
-	return s.run(ctx, s.view(c.OutOrStdout()))
+	view := s.view(c.OutOrStdout())
+	if u.child {
+		view = handOver(c.OutOrStdout())
+	}
+	return s.run(ctx, view)
 }
 
 // upSession is one running session and all that it needs.

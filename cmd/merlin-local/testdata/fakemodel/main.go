@@ -1,0 +1,142 @@
+// Command fakemodel is a custom model as small as one can be, for the tests of the
+// commands: as a process, and FROM scratch in a container. Its flags make it late,
+// stubborn, greedy or broken.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// behaviour is what the flags ask for.
+type behaviour struct {
+	exit        int
+	gate        string
+	predictGate string
+	oldNames    bool
+	stubborn    bool
+	greedy      bool
+	family      bool
+	orphan      bool
+}
+
+func main() {
+	var b behaviour
+	flag.IntVar(&b.exit, "exit", -1, "write two lines and exit with this code")
+	flag.StringVar(&b.gate, "gate", "", "not ready before this file is there")
+	flag.StringVar(&b.predictGate, "predict-gate", "", "no prediction before this file is there")
+	flag.BoolVar(&b.oldNames, "old-names", false, "read the deprecated MERLIN_ variables only")
+	flag.BoolVar(&b.stubborn, "stubborn", false, "ignore SIGTERM")
+	flag.BoolVar(&b.greedy, "greedy", false, "take memory without end")
+	flag.BoolVar(&b.family, "family", false, "start a child that does nothing")
+	flag.BoolVar(&b.orphan, "child", false, "be that child")
+	flag.Parse()
+	if err := b.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "fakemodel:", err)
+		os.Exit(1)
+	}
+}
+
+func (b behaviour) run() error {
+	if err := sign(); err != nil {
+		return err
+	}
+	switch {
+	case b.orphan:
+		select {}
+	case b.exit >= 0:
+		fmt.Println("loading /mnt/models/weights.bin")
+		fmt.Fprintln(os.Stderr, "weights.bin: bad magic number")
+		os.Exit(b.exit)
+	case b.greedy:
+		eat()
+	}
+	if b.family {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		if err := exec.Command(self, "-child").Start(); err != nil {
+			return err
+		}
+	}
+	return b.serve()
+}
+
+// sign adds this process to the file of all that a test started.
+func sign() error {
+	path := os.Getenv("FAKEMODEL_PIDS")
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(file, os.Getpid())
+	return errors.Join(err, file.Close())
+}
+
+func (b behaviour) serve() error {
+	m := newModel(b)
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: m, Protocols: protocols}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	go func() {
+		for range ended {
+			fmt.Println("asked to end")
+			if !b.stubborn {
+				os.Exit(0)
+			}
+		}
+	}()
+	listener, err := net.Listen("tcp", ":"+m.port)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("serving %s on port %s\n", m.name, m.port)
+	return server.Serve(listener)
+}
+
+// variables are the ones that the model goes by: by their documented names, or by
+// those that Merlin deprecated and still sets.
+func variables(oldNames bool) (name, port, artifact string) {
+	if oldNames {
+		return os.Getenv("MERLIN_MODEL_NAME"), os.Getenv("MERLIN_PREDICTOR_PORT"), os.Getenv("MERLIN_ARTIFACT_LOCATION")
+	}
+	port = os.Getenv("CARAML_HTTP_PORT")
+	if grpc := os.Getenv("CARAML_GRPC_PORT"); os.Getenv("PORT") == grpc {
+		port = grpc
+	}
+	return os.Getenv("CARAML_MODEL_FULL_NAME"), port, os.Getenv("CARAML_ARTIFACT_LOCATION")
+}
+
+// await waits until a file is there.
+func await(path string) {
+	for path != "" {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func eat() {
+	var eaten []string
+	for range 4 << 10 {
+		eaten = append(eaten, strings.Repeat("x", 1<<20))
+	}
+	fmt.Println("nobody minds", len(eaten), "MiB")
+}

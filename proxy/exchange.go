@@ -1,0 +1,124 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// exchange is one request and what happens to it, whatever engine carries it: it is
+// routed, held, admitted, timed, and told as one event.Served. One goroutine owns
+// it; only the counters and the clock are shared.
+type exchange struct {
+	server  *Server
+	arrived time.Time
+	clock   clock
+	fact    event.Served
+
+	model   *model   // nil where no host matched
+	replica *replica // nil until one is picked
+	path    string   // what the replica gets
+	held    bool
+	failure error // what ended it early
+
+	in, out atomic.Int64 // body bytes
+}
+
+// arrive begins an exchange; leave must follow. The path is as the client encoded
+// it, without the query: that may hold secrets, and events are recorded.
+func (s *Server) arrive(method, host, path, proto string) *exchange {
+	return &exchange{
+		server:  s,
+		arrived: time.Now(),
+		path:    path,
+		fact:    event.Served{Method: method, Host: host, Path: path, Proto: proto},
+	}
+}
+
+// find picks the model by host and path.
+func (x *exchange) find() (refused *refusal) {
+	x.model, x.path, refused = x.server.hosts.find(x.fact.Host, x.path)
+	return refused
+}
+
+// admit waits for a replica and for the turn there; release must follow unless it
+// is refused. ctx is the clock's. It calls waits when the first wait begins.
+func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
+	r, refused, held := x.model.pick(ctx, waits)
+	if x.held = held; held {
+		x.fact.Held = time.Since(x.arrived)
+	}
+	if r == nil {
+		if refused == nil {
+			refused = x.ended(ctx)
+		}
+		return refused
+	}
+	x.replica = r
+	err := r.queue.enter(ctx, waits)
+	if err == nil {
+		return nil
+	}
+	x.model.release(r)
+	if errors.Is(err, errQueueFull) {
+		return refuseQueueFull()
+	}
+	return x.ended(ctx)
+}
+
+// release gives the replica back.
+func (x *exchange) release() {
+	x.replica.queue.leave()
+	x.model.release(x.replica)
+}
+
+// ended is the answer where ctx has ended before any other: nobody is there to
+// read one unless it was the clock. A request that was held has the activator's
+// clock over all of it, which strikes first in production.
+func (x *exchange) ended(ctx context.Context) *refusal {
+	switch {
+	case !x.clock.struck():
+		return refuseGone(gone(ctx))
+	case x.held:
+		return refuseHeldTimeout()
+	default:
+		return refuseTimeout()
+	}
+}
+
+// errGone is why a context ended whose client left.
+var errGone = errors.New("client closed request")
+
+func gone(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errCut) {
+		return errCut
+	}
+	return errGone
+}
+
+// refused notes an answer of the port's own.
+func (x *exchange) refused(r *refusal) {
+	x.fact.Status = r.status
+	x.fact.Error = r.why
+}
+
+// leave ends the exchange and tells it.
+func (x *exchange) leave() {
+	f := x.fact
+	f.Took = time.Since(x.arrived)
+	f.BytesIn, f.BytesOut = x.in.Load(), x.out.Load()
+	if f.Error == "" && x.failure != nil {
+		f.Error = x.failure.Error()
+	}
+	id, revision := "", 0
+	if x.model != nil {
+		id = x.model.ID
+	}
+	if x.replica != nil {
+		revision, f.Replica = x.replica.revision, x.replica.address.String()
+	}
+	x.server.publisher.Publish(id, revision, f)
+}

@@ -1,0 +1,69 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// refusal is an answer that the port gives itself.
+type refusal struct {
+	status  int // statusGone: nobody is there to read it
+	body    string
+	nosniff bool   // as net/http's own errors have it
+	why     string // for the event
+}
+
+// statusGone is how an access log says that the client left before the answer.
+const statusGone = 499
+
+// The exact bodies, ends of line and headers are queue-proxy's and the activator's.
+
+func refuseTimeout() *refusal {
+	return &refusal{status: http.StatusGatewayTimeout, body: "request timeout", why: "request timeout"}
+}
+
+func refuseHeldTimeout() *refusal {
+	return &refusal{status: http.StatusGatewayTimeout, body: "activator request timeout", why: "activator request timeout"}
+}
+
+func refuseQueueFull() *refusal {
+	return plain(http.StatusServiceUnavailable, "pending request queue full")
+}
+
+func refuseBadGateway(err error) *refusal {
+	return plain(http.StatusBadGateway, err.Error())
+}
+
+// These have no counterpart in production, where a model that fails keeps its
+// clients waiting.
+
+func refuseFailed(id, why string) *refusal {
+	return plain(http.StatusServiceUnavailable, fmt.Sprintf("model %s does not serve: %s", id, why))
+}
+
+func refuseStopping() *refusal {
+	return plain(http.StatusServiceUnavailable, "merlin-local is stopping")
+}
+
+func refuseGone(why error) *refusal {
+	return &refusal{status: statusGone, why: why.Error()}
+}
+
+func plain(status int, text string) *refusal {
+	return &refusal{status: status, body: text + "\n", nosniff: true, why: text}
+}
+
+// write answers; what a replica had put into the header is gone then.
+func (r *refusal) write(w http.ResponseWriter) {
+	if r.status == statusGone {
+		return
+	}
+	h := w.Header()
+	clear(h)
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	if r.nosniff {
+		h.Set("X-Content-Type-Options", "nosniff")
+	}
+	w.WriteHeader(r.status)
+	_, _ = w.Write([]byte(r.body)) // a client that left reads nothing
+}

@@ -1,0 +1,166 @@
+// Package proxy is the one port of a session: what stands before a custom model
+// in production, played on one listener.
+//
+// It tells HTTP/1.x from HTTP/2, finds the model by host as Merlin's routes do,
+// lets requests wait while the model is not ready as Knative's activator does,
+// and admits, times out and forwards them as queue-proxy does. HTTP/1.x reaches
+// the container as HTTP/1.1 and HTTP/2 as h2c, with no fallback either way.
+//
+// What may happen to a request is decided in one place (exchange, model, queue,
+// clock); an engine only carries bytes. All methods of Server are safe for
+// concurrent use. A request that has picked a replica finishes there, whatever is
+// routed meanwhile. Nothing is published while a lock is held.
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// DefaultTimeout is Knative's revision timeout where none is given.
+const DefaultTimeout = 300 * time.Second
+
+// DefaultDrainTimeout is how long running requests may take after a stop.
+const DefaultDrainTimeout = 10 * time.Second
+
+// Options say what is behind the port.
+type Options struct {
+	Models []Model
+	// Domains stand after "{endpoint}.{project}." in hosts, besides "localhost".
+	Domains []string
+	// DrainTimeout bounds how long running requests may take after Serve's
+	// context has ended; then they are cut. 0 is DefaultDrainTimeout.
+	DrainTimeout time.Duration
+	// Publisher takes an event.Served for every request; nil is nobody.
+	Publisher event.Publisher
+}
+
+// Model is one model version, as routing and admission see it.
+type Model struct {
+	ID                     string // as in Route, Hold, Fail and Drain
+	Project, Name, Version string
+	FullName               string // "{name}-{version}[-r{revision}]"
+	// UPI models are routed by host alone; no path is rewritten.
+	UPI bool
+	// Timeout is Knative's revision timeout; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// ContainerConcurrency is how many requests a replica runs at a time, with ten
+	// times as many waiting; 0 is no limit.
+	ContainerConcurrency int
+	// Weight is this version's share of the model endpoint's traffic. Where all
+	// versions of a model have 0, they share equally.
+	Weight int
+}
+
+// Server is the port. New makes it, Serve runs it.
+type Server struct {
+	models       map[string]*model
+	hosts        directory
+	drainTimeout time.Duration
+	publisher    event.Publisher
+	stopping     chan struct{} // closed when Serve's context has ended
+	stop         func()
+}
+
+// New returns a port whose models are all held until they are routed.
+func New(o Options) *Server {
+	s := &Server{
+		models:       make(map[string]*model, len(o.Models)),
+		drainTimeout: o.DrainTimeout,
+		publisher:    o.Publisher,
+		stopping:     make(chan struct{}),
+	}
+	s.stop = sync.OnceFunc(func() { close(s.stopping) })
+	if s.drainTimeout == 0 {
+		s.drainTimeout = DefaultDrainTimeout
+	}
+	if s.publisher == nil {
+		s.publisher = nobody{}
+	}
+	models := make([]*model, 0, len(o.Models))
+	for _, m := range o.Models {
+		held := newModel(m, s.stopping)
+		s.models[m.ID] = held
+		models = append(models, held)
+	}
+	s.hosts = newDirectory(models, o.Domains)
+	return s
+}
+
+// Route sends the model's requests to these replicas, and frees those held.
+// Replicas that are not among them get no further request. No replicas at all is
+// Hold. An unknown model is ignored here, in Hold and in Fail.
+func (s *Server) Route(model string, revision int, replicas []netip.AddrPort) {
+	if m := s.models[model]; m != nil {
+		m.route(revision, replicas)
+	}
+}
+
+// Hold keeps the model's requests waiting for the next Route, as they do from the
+// start, at most for the model's timeout.
+func (s *Server) Hold(model string) { s.Route(model, 0, nil) }
+
+// Fail answers the model's requests, those held too, with 503 and why, until the
+// next Route or Hold.
+func (s *Server) Fail(model, why string) {
+	if m := s.models[model]; m != nil {
+		m.fail(why)
+	}
+}
+
+// Drain waits until no request runs, or waits for its turn, on a replica of the
+// model that is not routed: after a Route the replicas that it replaced, after
+// Hold or Fail all of them. Once Serve's context has ended it waits for the routed
+// ones too. Held requests are on no replica. It returns the context's error, with
+// how many requests still run, where ctx ends first.
+func (s *Server) Drain(ctx context.Context, model string) error {
+	m := s.models[model]
+	if m == nil {
+		return nil
+	}
+	if busy, err := m.drain(ctx); err != nil {
+		return fmt.Errorf("drain %s: %d requests still run: %w", model, busy, err)
+	}
+	return nil
+}
+
+// Serve answers on ln until ctx ends or ln fails, and closes ln. When ctx ends it
+// refuses new connections, answers held requests with 503, ends idle connections
+// and lets running requests finish for at most Options.DrainTimeout; then it cuts
+// what is left, says so with an event.Notice, and returns nil. Nothing that it
+// started is left. Serve is called once.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	base, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	d := newDoor(ln)
+	p := d.part()
+	http1, http2 := newHTTP1(base, s), newHTTP2(base, s)
+
+	var accepting sync.WaitGroup
+	failed := make(chan error, 1)
+	accepting.Go(func() { http1.accept(p.http1) })
+	accepting.Go(func() { http2.accept(p.http2) })
+	accepting.Go(func() { failed <- p.mux.Serve() })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = fmt.Errorf("accept on %s: %w", ln.Addr(), err)
+	}
+	s.stop()
+	d.shut()
+	accepting.Wait()
+	s.leave(context.WithoutCancel(ctx), cut, d, http1, http2)
+	return err
+}
+
+type nobody struct{}
+
+func (nobody) Publish(string, int, event.Fact) {}

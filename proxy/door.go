@@ -125,14 +125,20 @@ func (d *door) shut() {
 	d.tellEmpty()
 }
 
-// cut breaks every connection under its owner, and returns how many those were.
-func (d *door) cut() int {
+// left is how many connections their owners have not closed.
+func (d *door) left() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.guests)
+}
+
+// cut breaks every connection under its owner.
+func (d *door) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for g := range d.guests {
 		_ = g.Conn.Close()
 	}
-	return len(d.guests)
 }
 
 // wait returns when every connection has been closed by its owner, after shut.

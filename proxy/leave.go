@@ -22,8 +22,12 @@ func (s *Server) leave(ctx context.Context, cut context.CancelCauseFunc, d *door
 		draining.Go(func() { e.drain(bounded) })
 	}
 	if d.wait(bounded) != nil {
-		cut(errCut)
-		s.tellCut(d.cut())
+		left := d.left()
+		cut(errCut) // first, so that requests know why they end
+		d.cut()
+		if left > 0 {
+			s.tellCut(left)
+		}
 		_ = d.wait(ctx)
 	}
 	cancel() // the engines look for the end by polling: it is here already

@@ -131,7 +131,7 @@ func TestContainerConcurrencyIsKeptAndTheRestRefused(t *testing.T) {
 			for range 22 {
 				go func() { statuses <- statusOf(t, c, p.address) }()
 			}
-			await(t, "2 run and 20 wait", func() bool { return p.Load("iris-1") == Load{Waiting: 20, Running: 2} })
+			await(t, "2 run and 20 wait", func() bool { return p.Load("iris-1") == Load{Waiting: 20, Running: 2} && running.Load() == 2 })
 			for range 3 {
 				res, err := c.Get("http://" + p.address)
 				if err != nil {

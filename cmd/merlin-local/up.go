@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -143,6 +145,9 @@ type upSession struct {
 func (s *upSession) run(ctx context.Context, view func(event.Event) error) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	log.SetFlags(0)
+	log.SetOutput(libraryNotices{s.stream}) // net/http and others write there
+	defer log.SetOutput(os.Stderr)
 	watching := watch(s.stream, view, end)
 	answering := s.answer(end)
 	s.introduce(ctx)
@@ -226,6 +231,14 @@ func (s *upSession) introduce(ctx context.Context) {
 
 func (s *upSession) warn(text string) {
 	s.stream.Publish("", 0, event.Notice{Level: event.NoticeWarning, Text: text})
+}
+
+// libraryNotices tells what libraries log, so that it does not run through a view.
+type libraryNotices struct{ stream *event.Stream }
+
+func (n libraryNotices) Write(p []byte) (int, error) {
+	n.stream.Publish("", 0, event.Notice{Level: event.NoticeInfo, Text: clean(strings.TrimSpace(string(p)))})
+	return len(p), nil
 }
 
 // sweepOthers removes what killed sessions of other repos left behind.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -44,10 +45,15 @@ func setUp(t *testing.T, e *testscript.Env, programs string) error {
 	if err != nil {
 		return err
 	}
-	races := filepath.Join(e.WorkDir, ".race")
+	races, pids := filepath.Join(e.WorkDir, ".race"), filepath.Join(e.WorkDir, ".pids")
 	e.Defer(func() {
 		if err := errors.Join(endAll(control.Home(home)), os.RemoveAll(home)); err != nil {
 			t.Error(err)
+		}
+		for _, text := range signed(pids) {
+			if pid, err := strconv.Atoi(text); err == nil && running(pid) {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 		found, _ := filepath.Glob(races + ".*")
 		for _, path := range found {
@@ -59,7 +65,7 @@ func setUp(t *testing.T, e *testscript.Env, programs string) error {
 		"MERLIN_LOCAL_HOME": home,
 		"DOCKER_HOST":       "unix://" + filepath.Join(e.WorkDir, "no-engine.sock"),
 		"DOCKER_CONFIG":     filepath.Join(e.WorkDir, ".docker"),
-		"FAKEMODEL_PIDS":    filepath.Join(e.WorkDir, ".pids"),
+		"FAKEMODEL_PIDS":    pids,
 		"GORACE":            "atexit_sleep_ms=0 log_path=" + races,
 		"PATH":              programs + string(os.PathListSeparator) + e.Getenv("PATH"),
 	} {

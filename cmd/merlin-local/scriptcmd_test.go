@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,6 +32,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"signal":     sendSignal,
 	"gone":       gone,
 	"alive":      alive,
+	"runs":       runs,
 	"occupy":     occupy,
 	"refused":    refused,
 	"left":       left,
@@ -202,11 +204,21 @@ func left(ts *testscript.TestScript, neg bool, _ []string) {
 		}
 		return err
 	}))
-	pids, err := os.ReadFile(ts.Getenv("FAKEMODEL_PIDS"))
-	if !errors.Is(err, os.ErrNotExist) {
-		ts.Check(err)
-	}
-	gone(ts, false, strings.Fields(string(pids)))
+	gone(ts, false, signed(ts.Getenv("FAKEMODEL_PIDS")))
+}
+
+// runs N: so many processes of models run, if not yet then soon.
+func runs(ts *testscript.TestScript, _ bool, args []string) {
+	until(ts, args[0]+" processes run", func() bool {
+		pids := slices.DeleteFunc(signed(ts.Getenv("FAKEMODEL_PIDS")), func(pid string) bool { return !running(number(ts, pid)) })
+		return len(pids) == number(ts, args[0])
+	})
+}
+
+// signed are the processes that fake models ever were, by the file they sign.
+func signed(file string) []string {
+	pids, _ := os.ReadFile(file) // none before the first
+	return strings.Fields(string(pids))
 }
 
 func number(ts *testscript.TestScript, text string) int {

@@ -93,8 +93,8 @@ func (s Session) call(ctx context.Context, method, path string) (*http.Response,
 	response, err := transport.RoundTrip(request)
 	var network *net.OpError
 	switch {
-	case errors.As(err, &network) && network.Op == "dial":
-		return nil, ErrNotRunning
+	case ctx.Err() == nil && (errors.As(err, &network) || errors.Is(err, io.EOF)):
+		return nil, ErrNotRunning // or it has just ended
 	case err != nil:
 		return nil, err
 	case response.StatusCode >= http.StatusBadRequest:

@@ -138,7 +138,54 @@ func TestAKilledUpHoldsNothing(t *testing.T) {
 	if err != nil || len(sessions) != 1 || sessions[0] != s {
 		t.Errorf("sessions are %+v, %v: want the one it left", sessions, err)
 	}
-	if err := acquire(t, s).Release(); err != nil {
+	lock := acquire(t, s)
+	if lock.Killed.PID != child.Process.Pid {
+		t.Errorf("the next owner is told that %+v was killed", lock.Killed)
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnUpWaitsForWhoSweepsItsSession(t *testing.T) {
+	s := newSession(t)
+	sweeper, err := s.Acquire(control.Owner{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acquired := make(chan error, 1)
+	go func() {
+		lock, err := s.Acquire(control.Owner{PID: os.Getpid()})
+		if err == nil {
+			err = lock.Release()
+		}
+		acquired <- err
+	}()
+	if err := sweeper.Release(); err != nil {
+		t.Error(err)
+	}
+	if err := <-acquired; err != nil {
+		t.Errorf("the up is refused: %v", err)
+	}
+}
+
+func TestALookAtASessionThatIsNotThereLeavesNothing(t *testing.T) {
+	s := newSession(t)
+	if s.Alive() {
+		t.Error("it is alive")
+	}
+	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder was made: %v", err)
+	}
+}
+
+func TestAFolderThatTheUserRemovedIsReleasedWithoutError(t *testing.T) {
+	s := newSession(t)
+	lock := acquire(t, s)
+	if err := os.RemoveAll(s.Dir); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil {
 		t.Error(err)
 	}
 }

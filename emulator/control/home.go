@@ -46,7 +46,7 @@ func (h Home) named(id string) Session {
 	return Session{ID: id, Dir: filepath.Join(string(h), "s", id)}
 }
 
-// Sessions returns all sessions that left a folder, alive or not.
+// Sessions returns all sessions that were ever held and left a folder, alive or not.
 func (h Home) Sessions() ([]Session, error) {
 	entries, err := os.ReadDir(filepath.Join(string(h), "s"))
 	if os.IsNotExist(err) {
@@ -54,7 +54,10 @@ func (h Home) Sessions() ([]Session, error) {
 	}
 	var sessions []Session
 	for _, e := range entries {
-		sessions = append(sessions, h.named(e.Name()))
+		s := h.named(e.Name())
+		if _, err := os.Stat(s.lock()); err == nil {
+			sessions = append(sessions, s)
+		}
 	}
 	return sessions, err
 }

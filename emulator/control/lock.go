@@ -27,20 +27,29 @@ func (e *InUse) Error() string {
 
 // Lock is a session held by this process.
 type Lock struct {
+	// Killed is who held the session before and never let go of it; zero where
+	// nobody did.
+	Killed Owner
+
 	session Session
 	file    *flock.Flock
 }
 
 // Acquire takes the session, or returns *InUse. A lock ends with its process,
-// however that ends.
+// however that ends. An owner without a process sweeps; one with a process waits for
+// those who only look or sweep.
 func (s Session) Acquire(owner Owner) (*Lock, error) {
 	lock, err := s.try()
+	if lock == nil && err == nil && owner.PID != 0 {
+		lock, err = s.outwait()
+	}
 	if err != nil {
 		return nil, err
 	}
 	if lock == nil {
 		return nil, &InUse{s.Owner()}
 	}
+	lock.Killed = s.Owner()
 	data, err := json.Marshal(owner)
 	if err == nil {
 		err = os.WriteFile(s.owner(), data, 0o600)
@@ -49,6 +58,30 @@ func (s Session) Acquire(owner Owner) (*Lock, error) {
 		return nil, errors.Join(err, lock.Release())
 	}
 	return lock, nil
+}
+
+const (
+	// glance is beyond what a look at a session takes, and the writing of its owner.
+	glance = 200 * time.Millisecond
+	// sweeping is beyond what the removal of a session's containers takes.
+	sweeping = time.Minute
+)
+
+// outwait takes the session from one who lets go of it soon; it returns nil where an
+// `up` holds it.
+func (s Session) outwait() (*Lock, error) {
+	for _, limit := range []time.Duration{glance, sweeping} {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		lock, err := s.Wait(ctx)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return lock, err
+		}
+		if s.Owner().PID != 0 {
+			break
+		}
+	}
+	return nil, nil
 }
 
 // Wait takes the session once its holder has let go of it.
@@ -67,20 +100,15 @@ func (s Session) Wait(ctx context.Context) (*Lock, error) {
 	}
 }
 
-// Alive tells whether an `up` holds the session. It leaves nothing behind.
+// Alive tells whether somebody holds the session. It leaves nothing behind.
 func (s Session) Alive() bool {
-	if _, err := os.Stat(s.lock()); err != nil {
-		return false
+	look := flock.New(s.lock(), flock.SetFlag(os.O_RDONLY)) // makes no file
+	free, err := look.TryRLock()
+	if free {
+		_ = look.Unlock()
 	}
-	lock, err := s.try()
-	if err != nil {
-		return true // it cannot be told: better to leave it alone
-	}
-	if lock == nil {
-		return true
-	}
-	_ = lock.file.Unlock()
-	return false
+	// Where it cannot be told, it is better left alone.
+	return !free && !errors.Is(err, fs.ErrNotExist)
 }
 
 // Owner says who holds the session, as far as that is known.
@@ -108,7 +136,7 @@ func (s Session) try() (*Lock, error) {
 		case !held:
 			return nil, nil
 		case s.current(file):
-			return &Lock{s, file}, nil
+			return &Lock{session: s, file: file}, nil
 		}
 		_ = file.Unlock() // it belongs to a file that was removed just now
 	}
@@ -126,16 +154,20 @@ func (s Session) current(file *flock.Flock) bool {
 
 // Release removes the session's folder and lets go of it.
 func (l *Lock) Release() error {
-	// Windows cannot remove a file that is open: there the lock file stays.
-	err := os.RemoveAll(l.session.Dir)
-	if _, gone := os.Stat(l.session.Dir); gone == nil {
-		err = removeAllBut(l.session.Dir, l.session.lock())
+	err := removeAllBut(l.session.Dir, l.session.lock())
+	// Without this file the session is the next one's, and what is there is, too.
+	// Windows cannot remove a file that is open: there it stays.
+	if os.Remove(l.session.lock()) == nil {
+		_ = os.Remove(l.session.Dir)
 	}
 	return errors.Join(err, l.file.Unlock())
 }
 
 func removeAllBut(dir, keep string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

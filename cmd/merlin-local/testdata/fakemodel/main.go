@@ -52,7 +52,7 @@ func (b behaviour) run() error {
 	}
 	switch {
 	case b.orphan:
-		select {}
+		<-time.After(24 * time.Hour) // select {} would be a deadlock
 	case b.exit >= 0:
 		fmt.Println("loading /mnt/models/weights.bin")
 		fmt.Fprintln(os.Stderr, "weights.bin: bad magic number")

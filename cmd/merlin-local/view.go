@@ -18,9 +18,6 @@ import (
 
 // view returns what shows the session's events in the chosen form.
 func (s *upSession) view(w io.Writer) func(event.Event) error {
-	if s.child { // whoever wants to know asks the socket
-		return func(event.Event) error { return nil }
-	}
 	if s.output == "json" {
 		encoder := json.NewEncoder(w)
 		return func(e event.Event) error { return encoder.Encode(e) }

@@ -184,7 +184,7 @@ func TestAFailedBuildNamesItsStepAndLastLines(t *testing.T) {
 		m := buildable(t, "FROM scratch", "COPY model /model", `RUN ["/model", "fail"]`)
 		_, reported, err := l.build(t, m)
 		failure := failureOf(t, err)
-		contains(t, failure.Error(), "apple-3 its image cannot be built", `RUN ["/model", "fail"]`, "3",
+		contains(t, failure.Error(), "apple-3: its image cannot be built", `RUN ["/model", "fail"]`, "3",
 			"the first line of what went wrong", "the last line of what went wrong")
 		contains(t, failure.Next, m.Build.Dockerfile)
 		if states := reported.states(t, "RUN"); !slices.Equal(states, []event.StepState{"started", "failed"}) {

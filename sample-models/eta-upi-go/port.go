@@ -68,7 +68,11 @@ func drain(grpcServer *grpc.Server, httpServer *http.Server) error {
 	}()
 	select {
 	case <-drained:
-		return httpServer.Shutdown(ctx)
+		// The port is one: GracefulStop may have closed it already.
+		if err := httpServer.Shutdown(ctx); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("requests were still running after %v", drainTime)
 	}

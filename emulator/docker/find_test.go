@@ -88,6 +88,7 @@ func TestTheEngineAtTheDefaultSocketIsFound(t *testing.T) {
 	} else {
 		_ = conn.Close()
 	}
+	t.Setenv("DOCKER_HOST", "") // of whoever runs the tests
 	contains(t, newLab(t, nowhere(t)).Describe(), "Engine ", " at unix://"+socket+" (default)")
 }
 

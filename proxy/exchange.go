@@ -23,6 +23,11 @@ type exchange struct {
 	path    string   // what the replica gets
 	held    bool
 	failure error // what ended it early
+	broken  bool  // the answer was broken off: the client saw no end of it
+
+	unqueued  bool // it waits for no turn on the replica
+	uncounted bool // it is the platform's, and in no metric
+	untold    bool // it is in no event either
 
 	in, out atomic.Int64 // body bytes
 }
@@ -58,6 +63,9 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 		return refused
 	}
 	x.replica = r
+	if x.unqueued {
+		return nil
+	}
 	err := r.queue.enter(ctx, waits)
 	if err == nil {
 		return nil
@@ -71,7 +79,9 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 
 // release gives the replica back.
 func (x *exchange) release() {
-	x.replica.queue.leave()
+	if !x.unqueued {
+		x.replica.queue.leave()
+	}
 	x.model.release(x.replica)
 }
 
@@ -107,6 +117,9 @@ func (x *exchange) refused(r *refusal) {
 
 // leave ends the exchange and tells it.
 func (x *exchange) leave() {
+	if x.untold {
+		return
+	}
 	f := x.fact
 	f.Took = time.Since(x.arrived)
 	f.BytesIn, f.BytesOut = x.in.Load(), x.out.Load()

@@ -99,7 +99,10 @@ func (g *general) carry(a *answer, r *http.Request, x *exchange) *refusal {
 	if refused := x.find(); refused != nil {
 		return refused
 	}
-	ctx, cancel := x.clock.start(r.Context(), x.model.Timeout)
+	if answered := x.probe(r.Context(), r.Header); answered != nil {
+		return answered
+	}
+	ctx, cancel := x.clock.start(r.Context(), x.model.timeouts)
 	defer cancel()
 	body := newReadAhead(r)
 	defer body.end()

@@ -12,6 +12,8 @@ import (
 // nowhere yet, in which case they are held.
 type model struct {
 	Model
+	timeouts timeouts
+	ready    question
 	stopping <-chan struct{}
 	held     atomic.Int64 // requests without a replica
 
@@ -29,6 +31,7 @@ func newModel(m Model, stopping <-chan struct{}) *model {
 	}
 	return &model{
 		Model:    m,
+		timeouts: timeouts{m.Timeout, m.ResponseStartTimeout, m.IdleTimeout},
 		stopping: stopping,
 		replicas: map[place]*replica{},
 		changed:  make(chan struct{}),

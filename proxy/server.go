@@ -37,6 +37,9 @@ type Options struct {
 	// DrainTimeout bounds how long running requests may take after Serve's
 	// context has ended; then they are cut. 0 is DefaultDrainTimeout.
 	DrainTimeout time.Duration
+	// Ready answers the platform's readiness probes that come through the port; nil
+	// is a TCP connect, as Knative has it where a model gives no probe.
+	Ready Ready
 	// Publisher takes an event.Served for every request; nil is nobody.
 	Publisher event.Publisher
 }
@@ -50,6 +53,9 @@ type Model struct {
 	UPI bool
 	// Timeout is Knative's revision timeout; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// ResponseStartTimeout is how long an answer may take to begin, and IdleTimeout
+	// how long nothing may be written to the client; 0 is no limit.
+	ResponseStartTimeout, IdleTimeout time.Duration
 	// ContainerConcurrency is how many requests a replica runs at a time, with ten
 	// times as many waiting; 0 is no limit.
 	ContainerConcurrency int
@@ -64,6 +70,7 @@ type Server struct {
 	hosts        directory
 	drainTimeout time.Duration
 	publisher    event.Publisher
+	ready        Ready
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
 }
@@ -74,6 +81,7 @@ func New(o Options) *Server {
 		models:       make(map[string]*model, len(o.Models)),
 		drainTimeout: o.DrainTimeout,
 		publisher:    o.Publisher,
+		ready:        o.Ready,
 		stopping:     make(chan struct{}),
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
@@ -82,6 +90,9 @@ func New(o Options) *Server {
 	}
 	if s.publisher == nil {
 		s.publisher = nobody{}
+	}
+	if s.ready == nil {
+		s.ready = connects
 	}
 	models := make([]*model, 0, len(o.Models))
 	for _, m := range o.Models {
@@ -159,6 +170,15 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	accepting.Wait()
 	s.leave(context.WithoutCancel(ctx), cut, d, http1, http2)
 	return err
+}
+
+func (s *Server) isStopping() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 type nobody struct{}

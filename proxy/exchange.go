@@ -21,6 +21,7 @@ type exchange struct {
 	model   *model   // nil where no host matched
 	replica *replica // nil until one is picked
 	path    string   // what the replica gets
+	retype  bool     // its Content-Type, where it has one, becomes application/json
 	held    bool
 	failure error // what ended it early
 	broken  bool  // the answer was broken off: the client saw no end of it
@@ -45,8 +46,12 @@ func (s *Server) arrive(method, host, path, proto string) *exchange {
 
 // find picks the model by host and path.
 func (x *exchange) find() (refused *refusal) {
-	x.model, x.path, refused = x.server.hosts.find(x.fact.Host, x.path)
-	return refused
+	w, refused := x.server.hosts.find(x.fact.Host, x.path)
+	if refused != nil {
+		return refused
+	}
+	x.model, x.path, x.retype = w.model, w.path, w.retype
+	return nil
 }
 
 // admit waits for a replica and for the turn there; release must follow unless it
@@ -87,12 +92,13 @@ func (x *exchange) release() {
 
 // ended is the answer where ctx has ended before any other: nobody is there to
 // read one unless it was the clock. A request that was held has the activator's
-// clock over all of it, which strikes first in production.
+// clock over all of it, which strikes first in production; and where the whole
+// chain is played, every request has.
 func (x *exchange) ended(ctx context.Context) *refusal {
 	switch {
 	case !x.clock.struck():
 		return refuseGone(gone(ctx))
-	case x.held:
+	case x.held || x.model.Deployed:
 		return refuseHeldTimeout()
 	default:
 		return refuseTimeout()

@@ -87,7 +87,7 @@ func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 		setPath(out.URL, x.path)
 	}
 	out.Trailer = pr.In.Trailer // the map itself: it is filled at the body's end
-	forwardHeaders(pr)
+	forwardHeaders(pr, x)
 }
 
 // setPath sets a path that is encoded already.

@@ -77,6 +77,8 @@ func (m *Model) apply(e event.Event) {
 		m.LastExit, m.ReadyAt = &f, nil
 	case event.Failed:
 		m.Failure = &f
+	case event.Traffic:
+		m.Traffic = &f
 	}
 }
 

@@ -54,9 +54,10 @@ type Model struct {
 	StartedAt     *time.Time  `json:"started_at,omitempty"` // of the container
 	ReadyAt       *time.Time  `json:"ready_at,omitempty"`
 
-	LastProbe *event.Probed `json:"last_probe,omitempty"`
-	LastExit  *event.Exited `json:"last_exit,omitempty"`
-	Failure   *event.Failed `json:"failure,omitempty"`
+	Traffic   *event.Traffic `json:"traffic,omitempty"`
+	LastProbe *event.Probed  `json:"last_probe,omitempty"`
+	LastExit  *event.Exited  `json:"last_exit,omitempty"`
+	Failure   *event.Failed  `json:"failure,omitempty"`
 
 	host string
 }

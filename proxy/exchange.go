@@ -30,12 +30,17 @@ type exchange struct {
 	uncounted bool // it is the platform's, and in no metric
 	untold    bool // it is in no event either
 
+	reached, started, finished time.Time // queue-proxy, the container, its end
+
 	in, out atomic.Int64 // body bytes
+	ownSize int          // of the port's own answer
+	logged  *logged      // nil where nothing is logged
 }
 
 // arrive begins an exchange; leave must follow. The path is as the client encoded
 // it, without the query: that may hold secrets, and events are recorded.
 func (s *Server) arrive(method, host, path, proto string) *exchange {
+	s.reporter.stir()
 	return &exchange{
 		server:  s,
 		arrived: time.Now(),
@@ -67,15 +72,21 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 		}
 		return refused
 	}
-	x.replica = r
-	if x.unqueued {
+	x.replica, x.reached = r, x.arrived
+	if held || x.model.throttles() {
+		x.reached = time.Now()
+	}
+	x.started = x.reached
+	if x.unqueued || r.queue == nil {
 		return nil
 	}
 	err := r.queue.enter(ctx, waits)
+	x.started = time.Now()
 	if err == nil {
 		return nil
 	}
 	x.model.release(r)
+	x.started = time.Time{}
 	if errors.Is(err, errQueueFull) {
 		return refuseQueueFull()
 	}
@@ -88,6 +99,7 @@ func (x *exchange) release() {
 		x.replica.queue.leave()
 	}
 	x.model.release(x.replica)
+	x.finished = time.Now()
 }
 
 // ended is the answer where ctx has ended before any other: nobody is there to
@@ -118,6 +130,7 @@ func gone(ctx context.Context) error {
 // refused notes an answer of the port's own.
 func (x *exchange) refused(r *refusal) {
 	x.fact.Status = r.status
+	x.ownSize = len(r.body)
 	x.fact.Error = r.why
 }
 
@@ -126,8 +139,15 @@ func (x *exchange) leave() {
 	if x.untold {
 		return
 	}
+	ended := x.finished
+	if ended.IsZero() {
+		ended = time.Now()
+	}
+	x.count(ended)
+	x.log(ended)
+	x.server.reporter.stir()
 	f := x.fact
-	f.Took = time.Since(x.arrived)
+	f.Took = ended.Sub(x.arrived)
 	f.BytesIn, f.BytesOut = x.in.Load(), x.out.Load()
 	if f.Error == "" && x.failure != nil {
 		f.Error = x.failure.Error()

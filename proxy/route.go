@@ -17,6 +17,7 @@ type model struct {
 	timeouts  timeouts
 	ready     question
 	stopping  <-chan struct{}
+	meter     meter
 	held      atomic.Int64 // requests without a replica
 
 	mu       sync.Mutex

@@ -31,6 +31,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -56,7 +57,12 @@ type Options struct {
 	// Ready answers the platform's readiness probes that come through the port; nil
 	// is a TCP connect, as Knative has it where a model gives no probe.
 	Ready Ready
-	// Publisher takes an event.Served for every request; nil is nobody.
+	// AccessLog gets a line for every request that a queue-proxy would log, in the
+	// form of Knative's default template; nil is none. Every line is one Write, and
+	// several come at once.
+	AccessLog io.Writer
+	// Publisher takes an event.Served for every request, and an event.Traffic for
+	// every model a second while anything changes; nil is nobody.
 	Publisher event.Publisher
 }
 
@@ -86,9 +92,12 @@ type Model struct {
 // Server is the port. New makes it, Serve runs it.
 type Server struct {
 	models       map[string]*model
+	all          []*model // in the order given
 	hosts        directory
 	drainTimeout time.Duration
 	publisher    event.Publisher
+	reporter     *reporter
+	accessLog    io.Writer
 	ready        Ready
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
@@ -100,6 +109,7 @@ func New(o Options) *Server {
 		models:       make(map[string]*model, len(o.Models)),
 		drainTimeout: o.DrainTimeout,
 		publisher:    o.Publisher,
+		accessLog:    o.AccessLog,
 		ready:        o.Ready,
 		stopping:     make(chan struct{}),
 	}
@@ -113,13 +123,13 @@ func New(o Options) *Server {
 	if s.ready == nil {
 		s.ready = connects
 	}
-	models := make([]*model, 0, len(o.Models))
 	for _, m := range o.Models {
 		held := newModel(m, s.stopping)
 		s.models[m.ID] = held
-		models = append(models, held)
+		s.all = append(s.all, held)
 	}
-	s.hosts = newDirectory(models, o.Domains)
+	s.hosts = newDirectory(s.all, o.Domains)
+	s.reporter = newReporter(s.all, s.publisher)
 	return s
 }
 
@@ -168,11 +178,14 @@ func (s *Server) Drain(ctx context.Context, model string) error {
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
+	reporting, quiet := context.WithCancel(base)
+	defer quiet()
 	d := newDoor(ln)
 	p := d.part()
 	http1, http2 := newHTTP1(base, s), newHTTP2(base, s)
 
-	var accepting sync.WaitGroup
+	var accepting, telling sync.WaitGroup
+	telling.Go(func() { s.reporter.run(reporting) })
 	failed := make(chan error, 1)
 	accepting.Go(func() { http1.accept(p.http1) })
 	accepting.Go(func() { http2.accept(p.http2) })
@@ -188,6 +201,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	d.shut()
 	accepting.Wait()
 	s.leave(context.WithoutCancel(ctx), cut, d, http1, http2)
+	quiet()
+	telling.Wait()
 	return err
 }
 

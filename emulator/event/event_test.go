@@ -18,7 +18,7 @@ func facts() []event.Fact {
 	grpc := 14
 	return []event.Fact{
 		event.Session{ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
-		event.Listening{Address: "127.0.0.1:8080"},
+		event.Listening{Address: "127.0.0.1:8080", Metrics: "127.0.0.1:9091"},
 		event.Declared{Project: "sample", Name: "iris", Version: "1", Redeployment: 2, FullName: "iris-1-r2", Protocol: "HTTP_JSON", Image: "i", Host: "h"},
 		event.PhaseChanged{Phase: event.PhaseReady, Why: "why"},
 		event.Step{Stage: event.StageBuild, ID: "1", Name: "COPY", State: event.StepDone, Detail: "d", Took: 5},

@@ -33,9 +33,11 @@ type Session struct {
 	Engine  string `json:"engine,omitempty"`
 }
 
-// Listening says on which address the one port answers, as "127.0.0.1:8080".
+// Listening says on which address the one port answers, as "127.0.0.1:8080", and on
+// which its metrics are, at /metrics.
 type Listening struct {
 	Address string `json:"address"`
+	Metrics string `json:"metrics,omitempty"`
 }
 
 // Declared introduces a model: who it would be in production.

@@ -12,7 +12,7 @@ func (s *State) Apply(e event.Event) {
 		s.Started = e.Time
 		s.Models = []*Model{}
 	case event.Listening:
-		s.Address = f.Address
+		s.Address, s.Metrics = f.Address, f.Metrics
 		s.address()
 	case event.Declared:
 		s.declare(e.Model, f)

@@ -19,6 +19,7 @@ type State struct {
 	Runtime string    `json:"runtime"`
 	Engine  string    `json:"engine,omitempty"`
 	Address string    `json:"address,omitempty"`
+	Metrics string    `json:"metrics,omitempty"` // address of /metrics
 	Started time.Time `json:"started"`
 	Models  []*Model  `json:"models"`
 	// Ended is set once the session is over; Error then tells why, where it was not

@@ -11,7 +11,8 @@ import (
 type endpoint struct {
 	what     string
 	versions []*model
-	weights  []int // of versions
+	weights  []int  // of versions
+	predict  string // the version endpoint's own path
 	// rewrite gives the path that the model gets; false where there is no route.
 	rewrite func(m *model, path string) (string, bool)
 }
@@ -23,7 +24,7 @@ const predictPrefix = "/v1/predict"
 // for the full name, any other passes. The route names no method.
 func versionEndpoint(m *model) endpoint {
 	predict := "/v1/models/" + m.Name + "-" + m.Version + ":predict"
-	return endpoint{what: "version endpoint", versions: []*model{m}, rewrite: func(m *model, path string) (string, bool) {
+	return endpoint{what: "version endpoint", versions: []*model{m}, predict: predict, rewrite: func(m *model, path string) (string, bool) {
 		if !m.UPI && path == predict {
 			return m.predictPath(), true
 		}
@@ -69,6 +70,13 @@ func rewritePrefix(m *model, path string) (string, bool) {
 }
 
 func (m Model) predictPath() string { return "/v1/models/" + m.FullName + ":predict" }
+
+// retypes tells whether the route overwrites Content-Type. Its comment in Merlin
+// means those requests that have none; it is written so that it does those that
+// have one.
+func (e endpoint) retypes(m *model, path string) bool {
+	return m.Deployed && !m.UPI && path == e.predict
+}
 
 // choose returns the version for the next request, by weight.
 func (e endpoint) choose() *model {

@@ -21,15 +21,26 @@ type exchange struct {
 	model   *model   // nil where no host matched
 	replica *replica // nil until one is picked
 	path    string   // what the replica gets
+	retype  bool     // its Content-Type, where it has one, becomes application/json
 	held    bool
 	failure error // what ended it early
+	broken  bool  // the answer was broken off: the client saw no end of it
+
+	unqueued  bool // it waits for no turn on the replica
+	uncounted bool // it is the platform's, and in no metric
+	untold    bool // it is in no event either
+
+	reached, started, finished time.Time // queue-proxy, the container, its end
 
 	in, out atomic.Int64 // body bytes
+	ownSize int          // of the port's own answer
+	logged  *logged      // nil where nothing is logged
 }
 
 // arrive begins an exchange; leave must follow. The path is as the client encoded
 // it, without the query: that may hold secrets, and events are recorded.
 func (s *Server) arrive(method, host, path, proto string) *exchange {
+	s.reporter.stir()
 	return &exchange{
 		server:  s,
 		arrived: time.Now(),
@@ -40,8 +51,12 @@ func (s *Server) arrive(method, host, path, proto string) *exchange {
 
 // find picks the model by host and path.
 func (x *exchange) find() (refused *refusal) {
-	x.model, x.path, refused = x.server.hosts.find(x.fact.Host, x.path)
-	return refused
+	w, refused := x.server.hosts.find(x.fact.Host, x.path)
+	if refused != nil {
+		return refused
+	}
+	x.model, x.path, x.retype = w.model, w.path, w.retype
+	return nil
 }
 
 // admit waits for a replica and for the turn there; release must follow unless it
@@ -57,12 +72,21 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 		}
 		return refused
 	}
-	x.replica = r
+	x.replica, x.reached = r, x.arrived
+	if held || x.model.throttles() {
+		x.reached = time.Now()
+	}
+	x.started = x.reached
+	if x.unqueued || r.queue == nil {
+		return nil
+	}
 	err := r.queue.enter(ctx, waits)
+	x.started = time.Now()
 	if err == nil {
 		return nil
 	}
 	x.model.release(r)
+	x.started = time.Time{}
 	if errors.Is(err, errQueueFull) {
 		return refuseQueueFull()
 	}
@@ -71,18 +95,22 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 
 // release gives the replica back.
 func (x *exchange) release() {
-	x.replica.queue.leave()
+	if !x.unqueued {
+		x.replica.queue.leave()
+	}
 	x.model.release(x.replica)
+	x.finished = time.Now()
 }
 
 // ended is the answer where ctx has ended before any other: nobody is there to
 // read one unless it was the clock. A request that was held has the activator's
-// clock over all of it, which strikes first in production.
+// clock over all of it, which strikes first in production; and where the whole
+// chain is played, every request has.
 func (x *exchange) ended(ctx context.Context) *refusal {
 	switch {
 	case !x.clock.struck():
 		return refuseGone(gone(ctx))
-	case x.held:
+	case x.held || x.model.Deployed:
 		return refuseHeldTimeout()
 	default:
 		return refuseTimeout()
@@ -102,13 +130,24 @@ func gone(ctx context.Context) error {
 // refused notes an answer of the port's own.
 func (x *exchange) refused(r *refusal) {
 	x.fact.Status = r.status
+	x.ownSize = len(r.body)
 	x.fact.Error = r.why
 }
 
 // leave ends the exchange and tells it.
 func (x *exchange) leave() {
+	if x.untold {
+		return
+	}
+	ended := x.finished
+	if ended.IsZero() {
+		ended = time.Now()
+	}
+	x.count(ended)
+	x.log(ended)
+	x.server.reporter.stir()
 	f := x.fact
-	f.Took = time.Since(x.arrived)
+	f.Took = ended.Sub(x.arrived)
 	f.BytesIn, f.BytesOut = x.in.Load(), x.out.Load()
 	if f.Error == "" && x.failure != nil {
 		f.Error = x.failure.Error()

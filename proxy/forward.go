@@ -14,14 +14,21 @@ import (
 // returns a refusal where the client has got nothing yet.
 func (g *general) forward(a *answer, r *http.Request, x *exchange) (refused *refusal) {
 	defer func() {
-		// net/http's way to break off an answer. One that the clock broke off
-		// before it began is answered in full.
-		if v := recover(); v != nil {
-			x.blame(a, r)
-			if v != http.ErrAbortHandler || a.begun || !x.clock.struck() {
-				panic(v)
-			}
+		// net/http's way to break off an answer. What the clock broke off has an
+		// end nevertheless.
+		v := recover()
+		if v == nil {
+			return
+		}
+		x.blame(a, r)
+		switch {
+		case v == http.ErrAbortHandler && x.clock.struck() && !a.begun:
 			refused = x.ended(r.Context())
+		case v == http.ErrAbortHandler && x.clock.lapsed():
+			a.lapse()
+		default:
+			x.broken = true
+			panic(v)
 		}
 	}()
 	var failure error
@@ -60,6 +67,8 @@ func (x *exchange) blame(a *answer, r *http.Request) {
 	switch {
 	case x.clock.struck():
 		x.failure = errTimeout
+	case x.clock.lapsed():
+		x.failure = errIdle
 	case r.Context().Err() != nil:
 		x.failure = gone(r.Context())
 	case a.unwritten != nil:
@@ -78,7 +87,7 @@ func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 		setPath(out.URL, x.path)
 	}
 	out.Trailer = pr.In.Trailer // the map itself: it is filled at the body's end
-	forwardHeaders(pr)
+	forwardHeaders(pr, x)
 }
 
 // setPath sets a path that is encoded already.

@@ -85,6 +85,9 @@ func (g *general) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.count(-1)
 	x := g.port.arrive(r.Method, r.Host, r.URL.EscapedPath(), r.Proto)
 	defer x.leave()
+	if g.port.logs() {
+		x.logged = logEntry(r)
+	}
 	a := &answer{ResponseWriter: w, x: x}
 	if refused := g.carry(a, r, x); refused != nil {
 		x.refused(refused)
@@ -94,12 +97,23 @@ func (g *general) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.fact.GRPCStatus = a.grpcStatus()
 }
 
+func logEntry(r *http.Request) *logged {
+	l := &logged{length: r.ContentLength, agent: r.UserAgent(), referer: r.Referer(), remote: r.RemoteAddr, trace: r.Header["X-B3-Traceid"]}
+	if r.URL.RawQuery != "" || r.URL.ForceQuery {
+		l.query = "?" + r.URL.RawQuery
+	}
+	return l
+}
+
 // carry forwards the request and its answer, or says what is to be answered.
 func (g *general) carry(a *answer, r *http.Request, x *exchange) *refusal {
 	if refused := x.find(); refused != nil {
 		return refused
 	}
-	ctx, cancel := x.clock.start(r.Context(), x.model.Timeout)
+	if answered := x.probe(r.Context(), r.Header); answered != nil {
+		return answered
+	}
+	ctx, cancel := x.clock.start(r.Context(), x.model.timeouts)
 	defer cancel()
 	body := newReadAhead(r)
 	defer body.end()

@@ -8,24 +8,43 @@ import (
 	"strings"
 )
 
-// forwardHeaders changes the headers of a request as queue-proxy does.
-func forwardHeaders(pr *httputil.ProxyRequest) {
+// forwardHeaders changes the headers of a request as queue-proxy does, and what
+// stands before it where the whole chain is played.
+func forwardHeaders(pr *httputil.ProxyRequest, x *exchange) {
 	in, out := pr.In.Header, pr.Out.Header
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values := in[name]; len(values) > 0 && !namedByConnection(in, name) {
 			out[name] = slices.Clone(values)
 		}
 	}
+	peer := pr.In.RemoteAddr
+	if x.model.Deployed {
+		appendForwardedFor(out, peer)
+		peer = activatorAddress
+		pr.Out.Host = x.model.predictor
+		out.Set("K-Proxy-Request", "activator")
+		if x.retype && out["Content-Type"] != nil {
+			out.Set("Content-Type", "application/json")
+		}
+	}
 	if out.Get("Forwarded") == "" {
 		setForwarded(out)
 	}
-	appendForwardedFor(out, pr.In.RemoteAddr)
+	appendForwardedFor(out, peer)
 	out.Del("Knative-Serving-Namespace")
 	out.Del("Knative-Serving-Revision")
 	if host := out.Get("K-Original-Host"); host != "" {
 		pr.Out.Host = host
 		out.Del("K-Original-Host")
 	}
+}
+
+// activatorAddress is where a queue-proxy here would see the activator.
+const activatorAddress = "127.0.0.1:8012"
+
+// predictorHost is the host that KServe's route sets, whatever the client sent.
+func predictorHost(m Model) string {
+	return m.FullName + "-predictor." + m.Project + ".svc.cluster.local"
 }
 
 // namedByConnection tells whether the client declared the header hop-by-hop.

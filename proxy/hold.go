@@ -8,6 +8,9 @@ import "context"
 // Where the request gets no replica the refusal says why; it is nil where ctx
 // ended.
 func (m *model) pick(ctx context.Context, waits func()) (r *replica, refused *refusal, held bool) {
+	if m.throttles() {
+		return m.throttle(ctx, waits)
+	}
 	r, refused, changed := m.now()
 	if changed == nil {
 		return r, refused, false

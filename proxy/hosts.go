@@ -60,22 +60,29 @@ func byName(models []*model) map[[2]string][]*model {
 	return groups
 }
 
-// find returns the model that a request goes to and the path that it gets there.
-func (d directory) find(host, path string) (*model, string, *refusal) {
+// way is where a request goes, and what the routes change in it.
+type way struct {
+	model  *model
+	path   string
+	retype bool
+}
+
+// find returns the way of a request.
+func (d directory) find(host, path string) (way, *refusal) {
 	e, ok := d.endpoints[bareHost(host)]
 	switch {
 	case ok:
 	case d.only != nil:
 		e = *d.only
 	default:
-		return nil, "", d.refuse(fmt.Sprintf("no model answers at host %q", host))
+		return way{}, d.refuse(fmt.Sprintf("no model answers at host %q", host))
 	}
 	m := e.choose()
 	rewritten, ok := e.rewrite(m, path)
 	if !ok {
-		return nil, "", d.refuse(fmt.Sprintf("the model endpoint %q routes %s only", host, predictPrefix))
+		return way{}, d.refuse(fmt.Sprintf("the model endpoint %q routes %s only", host, predictPrefix))
 	}
-	return m, rewritten, nil
+	return way{m, rewritten, e.retypes(m, path)}, nil
 }
 
 // bareHost is a Host header's name in lower case, without port and brackets.

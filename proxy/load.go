@@ -20,6 +20,11 @@ func (m *model) load() Load {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := Load{Held: int(m.held.Load())}
+	if line := m.line.Len(); len(m.routed) == 0 {
+		l.Held += line
+	} else {
+		l.Waiting += line
+	}
 	for _, r := range m.replicas {
 		waiting := r.queue.length()
 		l.Waiting += waiting

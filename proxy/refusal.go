@@ -11,6 +11,8 @@ type refusal struct {
 	body    string
 	nosniff bool   // as net/http's own errors have it
 	why     string // for the event
+
+	networkHash string // of a probe, which it gets back
 }
 
 // statusGone is how an access log says that the client left before the answer.
@@ -53,6 +55,13 @@ func plain(status int, text string) *refusal {
 	return &refusal{status: status, body: text + "\n", nosniff: true, why: text}
 }
 
+// header yields what the answer has besides Date and Content-Length.
+func (r *refusal) header(yield func(name, value string) bool) {
+	_ = (r.body == "" || yield("Content-Type", "text/plain; charset=utf-8")) &&
+		(!r.nosniff || yield("X-Content-Type-Options", "nosniff")) &&
+		(r.networkHash == "" || yield("K-Network-Hash", r.networkHash))
+}
+
 // write answers; what a replica had put into the header is gone then.
 func (r *refusal) write(w http.ResponseWriter) {
 	if r.status == statusGone {
@@ -60,9 +69,8 @@ func (r *refusal) write(w http.ResponseWriter) {
 	}
 	h := w.Header()
 	clear(h)
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	if r.nosniff {
-		h.Set("X-Content-Type-Options", "nosniff")
+	for name, value := range r.header {
+		h.Set(name, value)
 	}
 	w.WriteHeader(r.status)
 	_, _ = w.Write([]byte(r.body)) // a client that left reads nothing

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"container/list"
 	"maps"
 	"net/netip"
 	"slices"
@@ -12,14 +13,20 @@ import (
 // nowhere yet, in which case they are held.
 type model struct {
 	Model
-	stopping <-chan struct{}
-	held     atomic.Int64 // requests without a replica
+	predictor string // host; what the container sees where it is Deployed
+	timeouts  timeouts
+	ready     question
+	stopping  <-chan struct{}
+	meter     meter
+	held      atomic.Int64 // requests without a replica
 
 	mu       sync.Mutex
 	routed   []*replica
 	failure  string
 	replicas map[place]*replica // routed or busy
 	changed  chan struct{}      // closed and renewed when the route changes
+	line     list.List          // of chan spot: who waits where the activator counts
+	next     int                // in routed, for its round robin
 	quiet    chan struct{}      // closed when a drain may have ended; nil where nobody drains
 }
 
@@ -28,10 +35,12 @@ func newModel(m Model, stopping <-chan struct{}) *model {
 		m.Timeout = DefaultTimeout
 	}
 	return &model{
-		Model:    m,
-		stopping: stopping,
-		replicas: map[place]*replica{},
-		changed:  make(chan struct{}),
+		Model:     m,
+		predictor: predictorHost(m),
+		timeouts:  timeouts{m.Timeout, m.ResponseStartTimeout, m.IdleTimeout},
+		stopping:  stopping,
+		replicas:  map[place]*replica{},
+		changed:   make(chan struct{}),
 	}
 }
 
@@ -58,6 +67,7 @@ func (m *model) set(failure string, revision int, addresses []netip.AddrPort) {
 	for _, address := range addresses {
 		m.add(place{revision, address})
 	}
+	m.advance()
 	forgotten := m.forgetIdle()
 	close(m.changed)
 	m.changed = make(chan struct{})
@@ -98,6 +108,7 @@ func (m *model) forgetIdle() []*replica {
 func (m *model) release(r *replica) {
 	m.mu.Lock()
 	r.requests--
+	m.advance()
 	last := r.requests == 0
 	forgotten := last && !r.routed
 	if forgotten {

@@ -6,6 +6,22 @@
 // and admits, times out and forwards them as queue-proxy does. HTTP/1.x reaches
 // the container as HTTP/1.1 and HTTP/2 as h2c, with no fallback either way.
 //
+// By default that is queue-proxy and Merlin's routes: Host as sent, one hop in
+// X-Forwarded-For, no K-Proxy-Request. With Model.Deployed it is the whole chain of
+// a cluster with few ready replicas: Host is the predictor's cluster-local name, the
+// version endpoint's predict path overwrites a Content-Type with application/json,
+// the activator adds its hop, K-Proxy-Request and its own timeout text, counts the
+// places on all replicas (concurrency times replicas, 10,000 more wait), and picks:
+// without a limit the less busy of two at random, up to 3 a replica the first with a
+// free place, above that in turn. Its answers to probes are not played, nor is
+// Envoy: path normalisation (/../ and \), 60 KiB of headers, x-request-id,
+// x-envoy-*, server: istio-envoy, X-Forwarded-Proto and its own hop, its own answer
+// to Expect, retries of a 503, and HTTP/2 to UPI containers whatever the client speaks.
+//
+// Known differences from Knative 1.13 and 1.15, where those are mistakes: every 1xx
+// passes and leaves the status after it alone; an answer that has begun ends also
+// where a response-start timeout passes meanwhile.
+//
 // What may happen to a request is decided in one place (exchange, model, queue,
 // clock); an engine only carries bytes. All methods of Server are safe for
 // concurrent use. A request that has picked a replica finishes there, whatever is
@@ -15,6 +31,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -37,7 +54,15 @@ type Options struct {
 	// DrainTimeout bounds how long running requests may take after Serve's
 	// context has ended; then they are cut. 0 is DefaultDrainTimeout.
 	DrainTimeout time.Duration
-	// Publisher takes an event.Served for every request; nil is nobody.
+	// Ready answers the platform's readiness probes that come through the port; nil
+	// is a TCP connect, as Knative has it where a model gives no probe.
+	Ready Ready
+	// AccessLog gets a line for every request that a queue-proxy would log, in the
+	// form of Knative's default template; nil is none. Every line is one Write, and
+	// several come at once.
+	AccessLog io.Writer
+	// Publisher takes an event.Served for every request, and an event.Traffic for
+	// every model a second while anything changes; nil is nobody.
 	Publisher event.Publisher
 }
 
@@ -50,9 +75,15 @@ type Model struct {
 	UPI bool
 	// Timeout is Knative's revision timeout; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// ResponseStartTimeout is how long an answer may take to begin, and IdleTimeout
+	// how long nothing may be written to the client; 0 is no limit.
+	ResponseStartTimeout, IdleTimeout time.Duration
 	// ContainerConcurrency is how many requests a replica runs at a time, with ten
 	// times as many waiting; 0 is no limit.
 	ContainerConcurrency int
+	// Deployed plays the whole chain before the container; see the package's
+	// comment.
+	Deployed bool
 	// Weight is this version's share of the model endpoint's traffic. Where all
 	// versions of a model have 0, they share equally.
 	Weight int
@@ -61,9 +92,13 @@ type Model struct {
 // Server is the port. New makes it, Serve runs it.
 type Server struct {
 	models       map[string]*model
+	all          []*model // in the order given
 	hosts        directory
 	drainTimeout time.Duration
 	publisher    event.Publisher
+	reporter     *reporter
+	accessLog    io.Writer
+	ready        Ready
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
 }
@@ -74,6 +109,8 @@ func New(o Options) *Server {
 		models:       make(map[string]*model, len(o.Models)),
 		drainTimeout: o.DrainTimeout,
 		publisher:    o.Publisher,
+		accessLog:    o.AccessLog,
+		ready:        o.Ready,
 		stopping:     make(chan struct{}),
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
@@ -83,13 +120,16 @@ func New(o Options) *Server {
 	if s.publisher == nil {
 		s.publisher = nobody{}
 	}
-	models := make([]*model, 0, len(o.Models))
+	if s.ready == nil {
+		s.ready = connects
+	}
 	for _, m := range o.Models {
 		held := newModel(m, s.stopping)
 		s.models[m.ID] = held
-		models = append(models, held)
+		s.all = append(s.all, held)
 	}
-	s.hosts = newDirectory(models, o.Domains)
+	s.hosts = newDirectory(s.all, o.Domains)
+	s.reporter = newReporter(s.all, s.publisher)
 	return s
 }
 
@@ -138,11 +178,14 @@ func (s *Server) Drain(ctx context.Context, model string) error {
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	base, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
+	reporting, quiet := context.WithCancel(base)
+	defer quiet()
 	d := newDoor(ln)
 	p := d.part()
 	http1, http2 := newHTTP1(base, s), newHTTP2(base, s)
 
-	var accepting sync.WaitGroup
+	var accepting, telling sync.WaitGroup
+	telling.Go(func() { s.reporter.run(reporting) })
 	failed := make(chan error, 1)
 	accepting.Go(func() { http1.accept(p.http1) })
 	accepting.Go(func() { http2.accept(p.http2) })
@@ -158,7 +201,18 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	d.shut()
 	accepting.Wait()
 	s.leave(context.WithoutCancel(ctx), cut, d, http1, http2)
+	quiet()
+	telling.Wait()
 	return err
+}
+
+func (s *Server) isStopping() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 type nobody struct{}

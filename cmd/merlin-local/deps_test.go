@@ -31,13 +31,14 @@ const root = "cmd/merlin-local"
 
 // vendors are the libraries that one folder alone imports.
 var vendors = map[string]string{
-	"github.com/docker/docker": "emulator/docker",
-	"github.com/docker/cli":    "emulator/docker",
-	"github.com/moby/buildkit": "emulator/docker",
-	"github.com/soheilhy/cmux": "proxy",
-	"github.com/goccy/go-yaml": "emulator/config",
-	"github.com/gofrs/flock":   "emulator/control",
-	"github.com/spf13/cobra":   root,
+	"github.com/docker/docker":            "emulator/docker",
+	"github.com/docker/cli":               "emulator/docker",
+	"github.com/moby/buildkit":            "emulator/docker",
+	"github.com/soheilhy/cmux":            "proxy",
+	"github.com/prometheus/client_golang": "proxy",
+	"github.com/goccy/go-yaml":            "emulator/config",
+	"github.com/gofrs/flock":              "emulator/control",
+	"github.com/spf13/cobra":              root,
 }
 
 const module = "github.com/caraml-dev/merlin-local"

@@ -56,7 +56,11 @@ func notRunning(err error) error {
 }
 
 func printStatus(w io.Writer, state *session.State) error {
-	fmt.Fprintf(w, "%s (process %d) on %s, %s\n\n", state.Dir, state.PID, state.Address, state.Runtime)
+	fmt.Fprintf(w, "%s (process %d) on %s, %s\n", state.Dir, state.PID, state.Address, state.Runtime)
+	if state.Metrics != "" {
+		fmt.Fprintf(w, "metrics at http://%s/metrics\n", state.Metrics)
+	}
+	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MODEL\tPROTOCOL\tPHASE\tRESTARTS\tCONTAINER\tURL")
 	for _, m := range state.Models {

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +30,16 @@ type up struct {
 	*location
 	modelFlags
 	engineOptions
-	port     int
-	asked    bool // the port was asked for by number
-	detached bool
-	child    bool // started by `up -d`
-	output   string
-	grace    time.Duration
-	deadline time.Duration
+	port        int
+	metricsPort int
+	wishes      struct{ port, metrics wish }
+	domains     []string
+	accessLog   string
+	detached    bool
+	child       bool // started by `up -d`
+	output      string
+	grace       time.Duration
+	deadline    time.Duration
 }
 
 func newUp(where *location) *cobra.Command {
@@ -53,6 +57,9 @@ model's first exit before it was ever ready, or when it is not ready in time.`,
 	u.modelFlags.flags(c)
 	flags := c.Flags()
 	flags.IntVarP(&u.port, "port", "p", 0, "port on 127.0.0.1; 0 is any free one (default: 8080, or the next free one)")
+	flags.IntVar(&u.metricsPort, "metrics-port", 0, "port of /metrics on 127.0.0.1; 0 is any free one (default: 9091, or the next free one)")
+	flags.StringArrayVar(&u.domains, "domain", nil, "answer at hosts of this domain too, besides localhost; may be repeated")
+	flags.StringVar(&u.accessLog, "access-log", "", "add a line for every request, in Knative's form, to this file; - is standard error")
 	flags.BoolVarP(&u.detached, "detach", "d", false, "return once all models are ready, and leave them running")
 	flags.BoolVar(&u.child, "detached-child", false, "")
 	_ = flags.MarkHidden("detached-child")
@@ -73,10 +80,7 @@ func (u *up) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	u.asked = c.Flags().Changed("port") || file.Port != 0
-	if !c.Flags().Changed("port") {
-		u.port = file.Port
-	}
+	u.wish(c, file)
 	models, err := runnable(file)
 	if err != nil {
 		return err
@@ -88,6 +92,16 @@ func (u *up) run(c *cobra.Command) error {
 		return u.detach(ctx, c, file, models)
 	}
 	return u.serve(ctx, force, c, file, models)
+}
+
+// wish says which ports are wanted.
+func (u *up) wish(c *cobra.Command, file *config.File) {
+	asked := c.Flags().Changed
+	u.wishes.port = wish{asked: asked("port") || file.Port != 0, number: u.port, fallback: defaultPort, names: "--port and port"}
+	if !asked("port") {
+		u.wishes.port.number = file.Port
+	}
+	u.wishes.metrics = wish{asked: asked("metrics-port"), number: u.metricsPort, fallback: defaultMetrics, names: "--metrics-port"}
 }
 
 // serve runs the session until ctx ends or something fails.
@@ -106,11 +120,21 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		return err
 	}
 	defer engine.close()
-	port, err := listen(u.asked, u.port)
+	port, err := u.wishes.port.listen()
 	if err != nil {
 		return err
 	}
 	defer port.Close()
+	metrics, err := u.wishes.metrics.listen()
+	if err != nil {
+		return err
+	}
+	defer metrics.Close()
+	accessLog, closeLog, err := openAccessLog(u.accessLog, file.Dir)
+	if err != nil {
+		return err
+	}
+	defer closeLog()
 	socket, err := session.Listen()
 	if err != nil {
 		return fmt.Errorf("open the session's socket: %w", err)
@@ -118,7 +142,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 	defer socket.Close()
 	s := &upSession{
 		up: u, session: session, engine: engine, models: models, file: file, force: force,
-		stream: event.NewStream(), port: port, socket: socket,
+		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket,
 	}
 	view := s.view(c.OutOrStdout())
 	if u.child {
@@ -130,14 +154,16 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 // upSession is one running session and all that it needs.
 type upSession struct {
 	*up
-	session control.Session
-	engine  *engine
-	models  []*emulator.Model
-	file    *config.File
-	force   <-chan struct{}
-	stream  *event.Stream
-	port    net.Listener
-	socket  net.Listener
+	session   control.Session
+	engine    *engine
+	models    []*emulator.Model
+	file      *config.File
+	force     <-chan struct{}
+	stream    *event.Stream
+	port      net.Listener
+	metrics   net.Listener
+	accessLog io.Writer
+	socket    net.Listener
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -155,6 +181,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	work, ctx := errgroup.WithContext(ctx)
 	server := s.proxy()
 	work.Go(func() error { return server.Serve(ctx, s.port) })
+	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
 	work.Go(func() error { return s.emulator(server).Run(ctx) })
 	work.Go(func() error { return s.sweepOthers(ctx) })
 	err := work.Wait()
@@ -175,7 +202,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 }
 
 func (s *upSession) proxy() *proxy.Server {
-	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.grace}
+	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.grace, AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
 	for _, m := range s.models {
 		d := m.Deployment
 		options.Domains = append(options.Domains, d.Platform.Domain)
@@ -215,8 +242,8 @@ func (s *upSession) introduce(ctx context.Context) {
 		})
 	}
 	address := s.port.Addr().String()
-	s.stream.Publish("", 0, event.Listening{Address: address})
-	if !s.asked && s.port.Addr().(*net.TCPAddr).Port != defaultPort {
+	s.stream.Publish("", 0, event.Listening{Address: address, Metrics: s.metrics.Addr().String()})
+	if !s.wishes.port.asked && s.port.Addr().(*net.TCPAddr).Port != defaultPort {
 		s.warn(fmt.Sprintf("port %d is taken: listening on %s", defaultPort, address))
 	}
 	if s.engine.warning != "" {

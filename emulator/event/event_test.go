@@ -18,7 +18,7 @@ func facts() []event.Fact {
 	grpc := 14
 	return []event.Fact{
 		event.Session{ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
-		event.Listening{Address: "127.0.0.1:8080"},
+		event.Listening{Address: "127.0.0.1:8080", Metrics: "127.0.0.1:9091"},
 		event.Declared{Project: "sample", Name: "iris", Version: "1", Redeployment: 2, FullName: "iris-1-r2", Protocol: "HTTP_JSON", Image: "i", Host: "h"},
 		event.PhaseChanged{Phase: event.PhaseReady, Why: "why"},
 		event.Step{Stage: event.StageBuild, ID: "1", Name: "COPY", State: event.StepDone, Detail: "d", Took: 5},
@@ -29,6 +29,7 @@ func facts() []event.Fact {
 		event.Exited{Replica: "abc", Code: 137, Signal: "SIGKILL", OOMKilled: true, Error: "e", Expected: true, LastLogs: []string{"x"}},
 		event.Failed{What: "what", Why: "why", Next: "next"},
 		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},
 		event.Dropped{Count: 3},
 		event.Ended{Error: "e"},

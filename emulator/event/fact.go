@@ -33,9 +33,11 @@ type Session struct {
 	Engine  string `json:"engine,omitempty"`
 }
 
-// Listening says on which address the one port answers, as "127.0.0.1:8080".
+// Listening says on which address the one port answers, as "127.0.0.1:8080", and on
+// which its metrics are, at /metrics.
 type Listening struct {
 	Address string `json:"address"`
+	Metrics string `json:"metrics,omitempty"`
 }
 
 // Declared introduces a model: who it would be in production.
@@ -171,6 +173,23 @@ type Served struct {
 	Error      string        `json:"error,omitempty"`
 }
 
+// Traffic is how a model's requests do, told once a second while it changes. It
+// comes from the port's own counters, so that no number depends on a Served.
+type Traffic struct {
+	Rate     float64 `json:"rate"`      // requests a second that ended since the last one
+	InFlight int     `json:"in_flight"` // on a replica
+	Queued   int     `json:"queued"`    // waiting for their turn
+	Held     int     `json:"held"`      // waiting for a replica
+	// P50, P95 and P99 are what requests took, of the last second in which any ended.
+	P50 time.Duration `json:"p50_ns"`
+	P95 time.Duration `json:"p95_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	// Requests and Errors are all since the session began. Errors are answers of
+	// status 500 and above, those broken off, and gRPC statuses that are the server's.
+	Requests uint64 `json:"requests"`
+	Errors   uint64 `json:"errors"`
+}
+
 // NoticeLevel tells how loud a Notice is.
 type NoticeLevel string
 
@@ -208,6 +227,7 @@ func (Probed) kind() string       { return "probed" }
 func (Exited) kind() string       { return "exited" }
 func (Failed) kind() string       { return "failed" }
 func (Served) kind() string       { return "served" }
+func (Traffic) kind() string      { return "traffic" }
 func (Notice) kind() string       { return "notice" }
 func (Dropped) kind() string      { return "dropped" }
 func (Ended) kind() string        { return "ended" }
@@ -227,6 +247,7 @@ func blanks() []any {
 		&Exited{},
 		&Failed{},
 		&Served{},
+		&Traffic{},
 		&Notice{},
 		&Dropped{},
 		&Ended{},

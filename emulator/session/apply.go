@@ -12,7 +12,7 @@ func (s *State) Apply(e event.Event) {
 		s.Started = e.Time
 		s.Models = []*Model{}
 	case event.Listening:
-		s.Address = f.Address
+		s.Address, s.Metrics = f.Address, f.Metrics
 		s.address()
 	case event.Declared:
 		s.declare(e.Model, f)
@@ -77,6 +77,8 @@ func (m *Model) apply(e event.Event) {
 		m.LastExit, m.ReadyAt = &f, nil
 	case event.Failed:
 		m.Failure = &f
+	case event.Traffic:
+		m.Traffic = &f
 	}
 }
 

@@ -125,3 +125,10 @@ func TestAStateBeforeAnyModelIsAnEmptyList(t *testing.T) {
 		t.Errorf("got %s, %v", data, err)
 	}
 }
+
+func TestTheLatestTrafficOfAModelIsKept(t *testing.T) {
+	s := fold(begin(event.Traffic{Requests: 1}, event.Traffic{Requests: 2, Errors: 1})...)
+	if got := s.Models[0].Traffic; got == nil || *got != (event.Traffic{Requests: 2, Errors: 1}) {
+		t.Errorf("traffic is %+v", got)
+	}
+}

@@ -19,6 +19,7 @@ type State struct {
 	Runtime string    `json:"runtime"`
 	Engine  string    `json:"engine,omitempty"`
 	Address string    `json:"address,omitempty"`
+	Metrics string    `json:"metrics,omitempty"` // address of /metrics
 	Started time.Time `json:"started"`
 	Models  []*Model  `json:"models"`
 	// Ended is set once the session is over; Error then tells why, where it was not
@@ -54,9 +55,10 @@ type Model struct {
 	StartedAt     *time.Time  `json:"started_at,omitempty"` // of the container
 	ReadyAt       *time.Time  `json:"ready_at,omitempty"`
 
-	LastProbe *event.Probed `json:"last_probe,omitempty"`
-	LastExit  *event.Exited `json:"last_exit,omitempty"`
-	Failure   *event.Failed `json:"failure,omitempty"`
+	Traffic   *event.Traffic `json:"traffic,omitempty"`
+	LastProbe *event.Probed  `json:"last_probe,omitempty"`
+	LastExit  *event.Exited  `json:"last_exit,omitempty"`
+	Failure   *event.Failed  `json:"failure,omitempty"`
 
 	host string
 }

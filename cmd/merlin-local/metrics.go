@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// serveMetrics answers GET /metrics on ln, and nothing else, until ctx ends.
+func serveMetrics(ctx context.Context, ln net.Listener, metrics http.Handler) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = server.Close()
+	})
+	err := server.Serve(ln)
+	if stop() {
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	<-closed
+	return nil
+}

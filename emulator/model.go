@@ -31,9 +31,25 @@ type Model struct {
 	// ContainerConcurrency is how many requests one replica takes at a time; 0 is
 	// no limit, as Merlin deploys.
 	ContainerConcurrency int
-	// Timeout is Knative's revision timeout.
-	Timeout time.Duration
+	// Timeout is Knative's revision timeout; ResponseStartTimeout bounds the wait for
+	// the first byte, IdleTimeout that for the next one. The latter are off at 0, as
+	// Merlin deploys.
+	Timeout, ResponseStartTimeout, IdleTimeout time.Duration
+	// Weight is this version's share of the model endpoint's traffic; where all
+	// versions have 0, they share equally.
+	Weight int
+	// Fidelity says which production is played where promise and practice differ.
+	Fidelity Fidelity
 }
+
+// Fidelity is one of two honest modes.
+type Fidelity string
+
+// The modes. An empty one is Documented.
+const (
+	Documented Fidelity = "documented" // what the contract promises
+	Deployed   Fidelity = "deployed"   // what the cluster does
+)
 
 // ID names a model in a session: "{model}-{version}", unique in a project.
 func (m *Model) ID() string { return m.Deployment.Model + "-" + m.Deployment.Version }

@@ -27,6 +27,7 @@ func (m *modelFlags) flags(c *cobra.Command) {
 	flags.StringVar(&o.Model, "model", "", "model name")
 	flags.StringVar(&o.Version, "version", "", "model version")
 	flags.StringVar(&o.Protocol, "protocol", "", "HTTP_JSON or UPI_V1")
+	flags.StringVar(&o.Fidelity, "fidelity", "", "documented: what the contract promises; deployed: what the cluster does where it differs (default documented)")
 	flags.StringVar(&o.Image, "image", "", "run this image; nothing is built")
 	flags.StringVar(&o.ModelDir, "model-dir", "", "artifact folder, mounted read-only at /mnt/models")
 	flags.StringVar(&m.command, "command", "", "replaces the image's ENTRYPOINT and drops its CMD; cut at every space")

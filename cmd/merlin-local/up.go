@@ -209,6 +209,8 @@ func (s *upSession) proxy() *proxy.Server {
 		options.Models = append(options.Models, proxy.Model{
 			ID: m.ID(), Project: d.Project, Name: d.Model, Version: d.Version, FullName: d.FullName(),
 			UPI: d.Protocol == "UPI_V1", Timeout: m.Timeout, ContainerConcurrency: m.ContainerConcurrency,
+			ResponseStartTimeout: m.ResponseStartTimeout, IdleTimeout: m.IdleTimeout,
+			Weight: m.Weight, Deployed: m.Fidelity == emulator.Deployed,
 		})
 	}
 	return proxy.New(options)

@@ -37,7 +37,11 @@ func (d decoder) model(n *node) emulator.Model {
 		Build:                d.build(n),
 		Exec:                 n.string("exec", ""),
 		ContainerConcurrency: n.integer("container_concurrency", 0),
-		Timeout:              timeout(n),
+		Timeout:              timeout(n, "timeout", defaultTimeout),
+		ResponseStartTimeout: timeout(n, "response_start_timeout", 0),
+		IdleTimeout:          timeout(n, "idle_timeout", 0),
+		Weight:               n.integer("weight", 0),
+		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
 	}
 	d.checkModel(n, &m)
 	return m
@@ -137,10 +141,10 @@ func platform(n *node) merlin.Platform {
 	return p
 }
 
-func timeout(n *node) time.Duration {
-	v := n.get("timeout")
+func timeout(n *node, key string, def time.Duration) time.Duration {
+	v := n.get(key)
 	if v == nil {
-		return defaultTimeout
+		return def
 	}
 	d, _ := seconds(v.text, v.plain)
 	return d

@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 
+	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
@@ -56,6 +57,7 @@ func sharedKeys() []key {
 		{"environment", spec{form: formText, rule: labelValue(), doc: "The environment's name, a label of the deployment."}},
 		{"labels", pairs("key", labelKey(), spec{form: formText, rule: labelValue()}, "The project's own labels, in order.")},
 		{"platform", platformSpec()},
+		{"fidelity", spec{form: formText, options: []string{string(emulator.Documented), string(emulator.Deployed)}, def: string(emulator.Documented), doc: "Which production is played where they differ: what the contract promises, or what the cluster does."}},
 		{"env_file", spec{form: formText, rule: nonEmpty(), def: ".env", doc: "A dotenv file with the values of secrets that the host's environment does not have. Keep it out of git."}},
 	}
 }
@@ -78,6 +80,9 @@ func deploymentKeys() []key {
 		{"autoscaling_policy", autoscalingSpec()},
 		{"container_concurrency", spec{form: formInteger, least: atLeast(0), most: atMost(1000), def: 0, doc: "Requests that one replica takes at a time; 0 is no limit, as Merlin deploys."}},
 		{"timeout", spec{form: formSeconds, least: above(0), most: atMost(600), def: 300, doc: "Knative's revision timeout: seconds, or a duration such as 90s."}},
+		{"response_start_timeout", spec{form: formSeconds, least: atLeast(0), most: atMost(600), def: 0, doc: "Knative's bound on the wait for an answer's first byte; 0 is none, as Merlin deploys."}},
+		{"idle_timeout", spec{form: formSeconds, least: atLeast(0), most: atMost(600), def: 0, doc: "Knative's bound on the silence within an answer; 0 is none, as Merlin deploys."}},
+		{"weight", spec{form: formInteger, least: atLeast(0), most: atMost(100), def: 0, doc: "This version's share of the model endpoint's traffic; versions that give none share equally."}},
 	}
 }
 

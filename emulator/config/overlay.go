@@ -33,7 +33,7 @@ func modelTrees(root, flags *node, report *report) []*node {
 // checkFlags refuses the flags that cannot be meant for several models.
 func checkFlags(flags *node, models int, report *report) {
 	for _, f := range flags.fields {
-		if !slices.Contains([]string{"project", "port", "env_vars"}, f.key) {
+		if !slices.Contains([]string{"project", "port", "env_vars", "fidelity"}, f.key) {
 			report.add(f.at, "", "which of the %d models is meant? Set %s in the file", models, f.key)
 		}
 	}

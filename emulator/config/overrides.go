@@ -13,6 +13,7 @@ import (
 // a mistake in one names the flag, which is --project, --model and so on.
 type Overrides struct {
 	Project, Model, Version, Protocol string // empty is not given
+	Fidelity                          string
 	Image                             string // run as it is: build and exec no longer hold
 	ModelDir                          string
 	Command, Args                     *string         // nil is not given; an empty one is the image's own
@@ -33,6 +34,7 @@ func (o Overrides) tree(dir string) *node {
 		{"version", "--version", o.Version},
 		{"protocol", "--protocol", o.Protocol},
 		{"image", "--image", o.Image},
+		{"fidelity", "--fidelity", o.Fidelity},
 	}
 	for _, t := range texts {
 		if t.text != "" {

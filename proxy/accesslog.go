@@ -31,13 +31,10 @@ func (x *exchange) log(ended time.Time) {
 	if l == nil || x.uncounted || x.reached.IsZero() {
 		return
 	}
-	size := x.out.Load() + int64(x.ownSize)
-	if x.broken || x.fact.Status == statusGone {
-		size = 0
-	}
+	status, size := x.recorded()
 	js := template.JSEscapeString
 	line := fmt.Appendf(nil, accessLine,
-		x.fact.Method, js(x.path+l.query), l.length, x.recorded(),
+		x.fact.Method, js(x.path+l.query), l.length, status,
 		size, js(l.agent), js(l.remote), x.replica.address.Addr(), js(l.referer),
 		ended.Sub(x.reached).Seconds(), x.fact.Proto, fmt.Sprint(l.trace))
 	_, _ = x.server.accessLog.Write(line) // a log that cannot be written is no reason to fail a request

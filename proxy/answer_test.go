@@ -263,3 +263,28 @@ func TestAnswersOfUnknownLengthAreFlushedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestAClientThatClosesOnlyItsSendingSideIsToldThatItLeft(t *testing.T) {
+	p := front(t, iris(), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	for _, row := range []struct {
+		fact, want string
+		at         string
+	}{
+		{"while the container has its request", "HTTP/1.1 502 Bad Gateway", "context canceled\n"},
+		{"while it is held", "HTTP/1.1 500 Internal Server Error", "\r\n\r\n"},
+	} {
+		t.Run(row.fact, func(t *testing.T) {
+			conn := p.dial()
+			send(t, conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			await(t, "it waits", func() bool { return p.Load("iris-1") != (Load{}) })
+			_ = conn.CloseWrite()
+			if got := receive(conn); !strings.HasPrefix(got, row.want) || !strings.HasSuffix(got, row.at) {
+				t.Errorf("got %q", got)
+			}
+			if told := p.told(); told.Status != statusGone {
+				t.Errorf("told %+v", told)
+			}
+		})
+		p.Hold("iris-1")
+	}
+}

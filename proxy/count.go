@@ -19,32 +19,41 @@ func (x *exchange) count(ended time.Time) {
 	if x.reached.IsZero() {
 		return // queue-proxy never saw it
 	}
-	m.requests.observe(x.recorded(), ended.Sub(x.reached))
+	status, _ := x.recorded()
+	m.requests.observe(status, ended.Sub(x.reached))
 	if !x.started.IsZero() {
 		m.app.observe(x.recordedBehind(), ended.Sub(x.started))
 	}
 }
 
-// recorded is the status that queue-proxy's own recorder sees: 500 where the answer
-// broke off, and 200 where it saw none.
-func (x *exchange) recorded() int {
-	switch status := x.fact.Status; {
+// recorded is the status and the size that queue-proxy's own recorder sees: nothing
+// of an upgrade, and an error where the answer broke off.
+func (x *exchange) recorded() (status, size int) {
+	switch {
 	case x.broken:
-		return http.StatusInternalServerError
-	case status < http.StatusOK || status == statusGone:
-		return http.StatusOK
+		return http.StatusInternalServerError, 0
+	case x.own != nil:
+		return x.own.wire(), len(x.own.body)
+	case x.fact.Status < http.StatusOK:
+		return http.StatusOK, 0
 	default:
-		return status
+		return x.fact.Status, int(x.out.Load())
 	}
 }
 
-// recordedBehind is recorded as the recorder behind the timeouts sees it, whose
-// answer is none to it.
+// recordedBehind is the status that the recorder behind the timeouts sees: not
+// their answer, but how the container's ended when they cancelled it.
 func (x *exchange) recordedBehind() int {
-	if x.clock.struck() {
-		return http.StatusOK
+	switch status, _ := x.recorded(); {
+	case x.fact.Status == http.StatusSwitchingProtocols:
+		return status
+	case x.clock.struck():
+		return http.StatusBadGateway
+	case x.clock.lapsed():
+		return http.StatusInternalServerError
+	default:
+		return status
 	}
-	return x.recorded()
 }
 
 // failed tells whether the request ended in an error that is not the client's.

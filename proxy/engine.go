@@ -9,8 +9,8 @@ import (
 // may happen to a request it asks the exchange; it decides nothing of that itself.
 //
 // It takes every request through its exchange in this order. Any call that returns
-// a refusal ends the request with that answer: exchange.refused, then its status,
-// header and body as they are; nothing for statusGone.
+// a refusal ends the request with that answer: exchange.refused, then its wire status,
+// header and body as they are; with statusGone there may be nobody to send it to.
 //
 //	x := server.arrive(…), and x.leave() at the very end
 //	x.logged = …              only where server.logs(), from the header as it came

@@ -33,7 +33,7 @@ type exchange struct {
 	reached, started, finished time.Time // queue-proxy, the container, its end
 
 	in, out atomic.Int64 // body bytes
-	ownSize int          // of the port's own answer
+	own     *refusal     // the port's own answer
 	logged  *logged      // nil where nothing is logged
 }
 
@@ -108,6 +108,8 @@ func (x *exchange) release() {
 // chain is played, every request has.
 func (x *exchange) ended(ctx context.Context) *refusal {
 	switch {
+	case !x.clock.struck() && x.started.IsZero():
+		return refuseWaiterGone(gone(ctx))
 	case !x.clock.struck():
 		return refuseGone(gone(ctx))
 	case x.held || x.model.Deployed:
@@ -130,7 +132,7 @@ func gone(ctx context.Context) error {
 // refused notes an answer of the port's own.
 func (x *exchange) refused(r *refusal) {
 	x.fact.Status = r.status
-	x.ownSize = len(r.body)
+	x.own = r
 	x.fact.Error = r.why
 }
 

@@ -87,16 +87,19 @@ func TestMetricsCountWhatQueueProxyCounts(t *testing.T) {
 			p.Route("iris-1", 1, []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")})
 			p.ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 		}, "502", "502"},
-		{"the port's own 504, of which the inner recorder knows nothing", func(m *Model) { m.Timeout = 20 * time.Millisecond }, func(_ *testing.T, p *port) {
+		{"the port's own 504, which is the end of its wire to the inner recorder", func(m *Model) { m.Timeout = 20 * time.Millisecond }, func(_ *testing.T, p *port) {
 			p.ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
-		}, "504", "200"},
+		}, "504", "502"},
+		{"an idle answer, which broke off for the inner recorder", func(m *Model) { m.IdleTimeout = 50 * time.Millisecond }, func(_ *testing.T, p *port) {
+			p.ask("GET /begin HTTP/1.1\r\nHost: h\r\n\r\n")
+		}, "200", "500"},
 		{"an answer that breaks off", nil, func(_ *testing.T, p *port) { p.ask("GET /break HTTP/1.1\r\nHost: h\r\n\r\n") }, "500", "500"},
 		{"a client that leaves", nil, func(t *testing.T, p *port) {
 			conn := p.dial()
 			send(t, conn, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
 			await(t, "it runs", func() bool { return p.Load("iris-1").Running == 1 })
 			_ = conn.Close()
-		}, "200", "200"},
+		}, "502", "502"},
 		{"an upgrade", nil, func(t *testing.T, p *port) {
 			ctx, _ := contextWithCancel(t)
 			conn, _, err := websocket.Dial(ctx, "ws://"+p.address+"/ws", &websocket.DialOptions{HTTPClient: client(t, false)})
@@ -139,6 +142,10 @@ func TestMetricsCountWhatQueueProxyCounts(t *testing.T) {
 					<-r.Context().Done()
 				case "/ws":
 					wsEcho(w, r)
+				case "/begin":
+					_, _ = io.WriteString(w, "a")
+					_ = http.NewResponseController(w).Flush()
+					<-r.Context().Done()
 				case "/break":
 					_, _ = io.WriteString(w, "a")
 					_ = http.NewResponseController(w).Flush()

@@ -7,7 +7,8 @@ import (
 
 // refusal is an answer that the port gives itself.
 type refusal struct {
-	status  int // statusGone: nobody is there to read it
+	status  int // as it is told
+	sent    int // as it is sent, where that is another
 	body    string
 	nosniff bool   // as net/http's own errors have it
 	why     string // for the event
@@ -47,8 +48,23 @@ func refuseStopping() *refusal {
 	return plain(http.StatusServiceUnavailable, "merlin-local is stopping")
 }
 
+// refuseGone is for a client that left while the container had its request. One
+// that has closed its sending side only can still read it.
 func refuseGone(why error) *refusal {
-	return &refusal{status: statusGone, why: why.Error()}
+	return &refusal{status: statusGone, sent: http.StatusBadGateway, body: "context canceled\n", nosniff: true, why: why.Error()}
+}
+
+// refuseWaiterGone is for a client that left before the container had its request.
+func refuseWaiterGone(why error) *refusal {
+	return &refusal{status: statusGone, sent: http.StatusInternalServerError, why: why.Error()}
+}
+
+// wire is the status that the client gets.
+func (r *refusal) wire() int {
+	if r.sent != 0 {
+		return r.sent
+	}
+	return r.status
 }
 
 func plain(status int, text string) *refusal {
@@ -64,14 +80,11 @@ func (r *refusal) header(yield func(name, value string) bool) {
 
 // write answers; what a replica had put into the header is gone then.
 func (r *refusal) write(w http.ResponseWriter) {
-	if r.status == statusGone {
-		return
-	}
 	h := w.Header()
 	clear(h)
 	for name, value := range r.header {
 		h.Set(name, value)
 	}
-	w.WriteHeader(r.status)
+	w.WriteHeader(r.wire())
 	_, _ = w.Write([]byte(r.body)) // a client that left reads nothing
 }

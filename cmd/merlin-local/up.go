@@ -59,7 +59,7 @@ model's first exit before it was ever ready, or when it is not ready in time.`,
 	flags.IntVarP(&u.port, "port", "p", 0, "port on 127.0.0.1; 0 is any free one (default: 8080, or the next free one)")
 	flags.IntVar(&u.metricsPort, "metrics-port", 0, "port of /metrics on 127.0.0.1; 0 is any free one (default: 9091, or the next free one)")
 	flags.StringArrayVar(&u.domains, "domain", nil, "answer at hosts of this domain too, besides localhost; may be repeated")
-	flags.StringVar(&u.accessLog, "access-log", "", "add a line for every request, in Knative's form, to this file; - is standard error")
+	flags.StringVar(&u.accessLog, "access-log", "", "add a line for every request that a replica took, in Knative's form, to this file; - is standard error")
 	flags.BoolVarP(&u.detached, "detach", "d", false, "return once all models are ready, and leave them running")
 	flags.BoolVar(&u.child, "detached-child", false, "")
 	_ = flags.MarkHidden("detached-child")

@@ -90,7 +90,7 @@ func TestMetricsCountWhatQueueProxyCounts(t *testing.T) {
 		{"the port's own 504, which is the end of its wire to the inner recorder", func(m *Model) { m.Timeout = 20 * time.Millisecond }, func(_ *testing.T, p *port) {
 			p.ask("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
 		}, "504", "502"},
-		{"an idle answer, which broke off for the inner recorder", func(m *Model) { m.IdleTimeout = 50 * time.Millisecond }, func(_ *testing.T, p *port) {
+		{"an idle answer, which broke off for the inner recorder", func(m *Model) { m.IdleTimeout = 300 * time.Millisecond }, func(_ *testing.T, p *port) {
 			p.ask("GET /begin HTTP/1.1\r\nHost: h\r\n\r\n")
 		}, "200", "500"},
 		{"an answer that breaks off", nil, func(_ *testing.T, p *port) { p.ask("GET /break HTTP/1.1\r\nHost: h\r\n\r\n") }, "500", "500"},

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"text/template"
+	"time"
 )
 
 // queueProxyPackage is built from the module beside this one, which pins it.
@@ -22,12 +23,8 @@ const queueProxyPackage = "knative.dev/serving/cmd/queue"
 var queueProxyPorts = []string{"8022", "9090", "9091"}
 
 func startQueueProxy(ctx context.Context, st *stage) (*subject, error) {
-	for _, port := range queueProxyPorts {
-		ln, err := net.Listen("tcp", ":"+port)
-		if err != nil {
-			return nil, missing{fmt.Errorf("it needs port %s: %w", port, err)}
-		}
-		_ = ln.Close()
+	if err := waitForPorts(ctx); err != nil {
+		return nil, missing{err}
 	}
 	program := filepath.Join(st.dir, "queue-proxy")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, queueProxyPackage)
@@ -47,6 +44,32 @@ func startQueueProxy(ctx context.Context, st *stage) (*subject, error) {
 	cmd.Env = append(os.Environ(), queueProxyEnvironment(port, userPort)...)
 	c, err := st.run(cmd)
 	return &subject{name: "queue-proxy", http: "127.0.0.1:" + port, grpc: "127.0.0.1:" + port, child: c}, err
+}
+
+// portPatience is for another queue-proxy that is about to end.
+const portPatience = 20 * time.Second
+
+func waitForPorts(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, portPatience)
+	defer cancel()
+	for {
+		err := tryPorts()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		wait(ctx, time.Now().Add(100*time.Millisecond))
+	}
+}
+
+func tryPorts() error {
+	for _, port := range queueProxyPorts {
+		ln, err := net.Listen("tcp", ":"+port)
+		if err != nil {
+			return fmt.Errorf("it needs port %s: %w", port, err)
+		}
+		_ = ln.Close()
+	}
+	return nil
 }
 
 // queueProxyEnvironment is what Knative's controller gives it, with its installed

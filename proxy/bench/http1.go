@@ -28,7 +28,7 @@ const httpHost = "iris-1.bench.localhost"
 // predictRequest is a 200-byte body and what stands before it.
 var predictRequest = []byte(requestHead("POST", "/v1/models/iris-1:predict", int64(len(predictBody))) + predictBody)
 
-var predictBody = `{"instances":[` + strings.Repeat(`[5.1,3.5,1.4,0.2],`, 9) + `[5.1,3.5,1.4,0.2]      ]}`
+var predictBody = `{"instances":[` + strings.Repeat(`[5.1,3.5,1.4,0.2],`, 9) + `[5.1,3.5,1.4,0.2]     ]}`
 
 func requestHead(method, path string, body int64) string {
 	head := method + " " + path + " HTTP/1.1\r\nHost: " + httpHost + "\r\nUser-Agent: bench\r\nAccept: */*\r\n"
@@ -53,7 +53,11 @@ func dial(ctx context.Context, address string) (*wire, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
-	return &wire{Conn: conn, r: bufio.NewReaderSize(conn, 16<<10)}, nil
+	return newWire(conn), nil
+}
+
+func newWire(conn net.Conn) *wire {
+	return &wire{Conn: conn, r: bufio.NewReaderSize(conn, 16<<10)}
 }
 
 // openHTTP predicts, one request at a time a connection.

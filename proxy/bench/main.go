@@ -48,6 +48,9 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err = o.run(ctx)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	stop()
 	exit(err)
 }

@@ -162,6 +162,7 @@ func startNginx(_ context.Context, st *stage) (*subject, error) {
 	})
 }
 
+// Without http-no-delay HAProxy holds an event back for up to 200 ms.
 var haproxyConfig = template.Must(template.New("haproxy.cfg").Parse(`global
   maxconn 8192
   tune.h2.max-concurrent-streams 1024
@@ -173,6 +174,7 @@ defaults
   timeout http-keep-alive 600s
   option forwardfor
   option http-keep-alive
+  option http-no-delay
   http-reuse always
 frontend http
   bind {{.HTTP}}

@@ -29,7 +29,7 @@ func workloads() []workload {
 		{name: "gRPC unary, 1 connection x 1 stream", short: "grpc-1x1", open: openGRPC(1, 1)},
 		{name: grpcMany, short: "grpc-4x16", open: openGRPC(4, 16)},
 		{
-			name: "10 MB up and then down, HTTP/1.1, 1 connection", short: "large",
+			name: "10 MB up, then 10 MB down, HTTP/1.1, 1 connection", short: "large",
 			open: openWires(1, func(w *wire) (time.Duration, error) { return w.exchange(largeBody) }),
 		},
 		{name: "Server-sent events, from the backend's write to the client", short: "sse", open: openEvents, paced: true},

@@ -5,9 +5,10 @@ BIN     := bin/merlin-local
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w -X main.release=$(RELEASE)
 
-# Modules of their own: the sample models.
+# Modules of their own: the sample models and the proxy's bench. The bench's nested
+# module, proxy/bench/queueproxy, only pins a program: it has no Go code to look at.
 SAMPLES := $(patsubst %/go.mod,%,$(wildcard sample-models/*/go.mod))
-MODULES := . $(SAMPLES)
+MODULES := . $(SAMPLES) proxy/bench
 
 # Tools, pinned; they run from the module cache and are not dependencies of ours.
 GOFUMPT     := $(GO) run mvdan.cc/gofumpt@v0.12.0
@@ -36,7 +37,7 @@ up: build ## run the first sample model, with Docker or without
 .PHONY: test
 test: ## test everything; what needs a Docker Engine is skipped, loudly, where none answers
 	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 14m ./...
-	@set -e; for module in $(SAMPLES); do \
+	@set -e; for module in $(filter-out .,$(MODULES)); do \
 		echo "== $$module"; (cd $$module && $(GOTESTSUM) --format pkgname-and-test-fails -- -race ./...); done
 
 .PHONY: check
@@ -73,6 +74,16 @@ samples: build ## build, run and call every sample model
 bench-ready: build ## time from `up` to the first 200, beside `docker run` (needs the docker CLI)
 	./$(BIN) -C sample-models/iris-http-go up -d && ./$(BIN) -C sample-models/iris-http-go down
 	MERLIN_LOCAL_BENCH_IMAGE=merlin-local/sample/iris-1:r1 $(GO) test -run xxx -bench UntilTheFirst200 -benchtime 11x ./cmd/merlin-local
+
+.PHONY: bench
+bench: ## measure the proxy beside others, some 5 minutes; the table is in bin/bench.md too
+	cd proxy/bench && $(GO) run . -release $(RELEASE) -table $(CURDIR)/bin/bench.md
+
+.PHONY: bench-memory
+bench-memory: ## the proxy's memory: 1,000 idle connections, 1 GiB up and down, a soak of 10 minutes
+	cd proxy/bench && $(GO) run . -idle 1000
+	cd proxy/bench && $(GO) run . -large 1024
+	cd proxy/bench && $(GO) run . -subjects merlin-local -soak 10m
 
 .PHONY: clean
 clean: ## remove what was built

@@ -123,7 +123,7 @@ func TestAModelThatIsNotReadyInTimeFails(t *testing.T) {
 		begun := time.Now()
 		err := w.emulate(t.Context(), iris())()
 		var failure *emulator.Failure
-		if !errors.As(err, &failure) || failure.Why != "GET /v1/models/iris-1 answered 404 Not Found: no such model" {
+		if !errors.As(err, &failure) || failure.Why != "GET /v1/models/iris-1: 404 Not Found: no such model" {
 			t.Fatalf("error is %v", err)
 		}
 		if took := time.Since(begun); took < 10*time.Minute || took > 11*time.Minute {
@@ -374,26 +374,24 @@ func TestALineWithoutAnEndIsCutAndInvalidTextMended(t *testing.T) {
 	})
 }
 
-func TestASecretNeverReachesAnEvent(t *testing.T) {
+func TestWhyAModelIsNotReadyIsToldBeforeItIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.run = func(c *fakeContainer) { fmt.Fprintln(c.write, "connecting with s3cr3t-value to db") }
-		model := iris()
-		model.Deployment.Secrets = []merlin.Secret{{MLPSecretName: "db", EnvVarName: "DB"}}
-		model.SecretValues = map[string]string{"DB": "s3cr3t-value"}
-		if err := until(t, w, model); err != nil {
-			t.Fatal(err)
+		w.probe = func(int) emulator.ProbeResult { return emulator.ProbeResult{Outcome: "connection refused"} }
+		w.onStop = func(*fakeContainer) {} // it ignores SIGTERM
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := w.emulate(ctx, iris())
+		time.Sleep(10*time.Minute + time.Second) // in its grace period
+		if len(facts[event.Failed](w)) != 1 {
+			t.Error("it is not told yet")
 		}
-		if !slices.Contains(w.specs[0].Env, "DB=s3cr3t-value") {
-			t.Errorf("the container did not get it: %q", w.specs[0].Env)
+		cancel() // Ctrl-C does not make a success of it
+		if err := wait(); err == nil {
+			t.Error("no error")
 		}
-		for _, e := range w.events.History() {
-			if line, _ := e.MarshalJSON(); strings.Contains(string(line), "s3cr3t") {
-				t.Errorf("an event holds the secret: %s", line)
-			}
-		}
-		if logs := facts[event.Log](w); len(logs) != 1 || logs[0].Text != "connecting with *** to db" {
-			t.Errorf("logs are %+v", logs)
+		calls := w.noted()
+		if failed := slices.IndexFunc(calls, func(c string) bool { return strings.HasPrefix(c, "fail") }); failed < 0 || slices.Contains(calls[failed:], "hold") {
+			t.Errorf("calls are %v: requests must be answered, not held", calls)
 		}
 	})
 }

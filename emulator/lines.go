@@ -27,15 +27,22 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	w.buffer = append(w.buffer, p...)
 	for {
 		line, rest, found := bytes.Cut(w.buffer, []byte{'\n'})
-		if !found && len(w.buffer) < maxLine {
+		if !found && len(w.buffer) < maxLine+w.supervisor.mask.longest {
 			return len(p), nil
 		}
 		if len(line) > maxLine {
-			line, rest = w.buffer[:maxLine], w.buffer[maxLine:]
+			line, rest = w.cut()
 		}
 		w.publish(line)
 		w.buffer = append(w.buffer[:0], rest...)
 	}
+}
+
+// cut parts a long line where no secret stands across the cut.
+func (w *lineWriter) cut() (line, rest []byte) {
+	hidden := []byte(w.supervisor.mask.text(string(w.buffer)))
+	at := max(min(maxLine, len(hidden)-w.supervisor.mask.longest), 1)
+	return hidden[:at], hidden[at:]
 }
 
 // flush publishes a last line that has no end.
@@ -49,7 +56,7 @@ func (w *lineWriter) flush() {
 func (w *lineWriter) publish(line []byte) {
 	log := w.log
 	log.Text = strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "\uFFFD")
-	log.Text = w.supervisor.secrets.Replace(log.Text)
+	log.Text = w.supervisor.mask.text(log.Text)
 	if w.last != nil {
 		w.last.add(log.Text)
 	}

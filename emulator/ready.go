@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -60,11 +61,19 @@ func (s *supervisor) notReady(ctx context.Context, last ProbeResult) error {
 	failure := &Failure{
 		Model: s.id,
 		What:  fmt.Sprintf("was not ready within the deployment timeout of %s", s.Deadline),
-		Why:   fmt.Sprintf("%s answered %s", last.Target, last.Outcome),
+		Why:   fmt.Sprintf("%s: %s", last.Target, last.Outcome),
 		Next:  "look at its log; a model that only needs longer fails in production too",
 	}
 	if last.Body != "" {
 		failure.Why += ": " + last.Body
+	}
+	switch {
+	case last.Outcome == "connection refused":
+		failure.Next = "listen on all addresses (0.0.0.0, not 127.0.0.1) at the port in CARAML_HTTP_PORT (UPI_V1: CARAML_GRPC_PORT), and check protocol"
+	case last.Status == http.StatusNotFound:
+		failure.Next = "answer 200 at /v1/models/ with the name in CARAML_MODEL_FULL_NAME once the model is loaded"
+	case last.Kind == "grpc":
+		failure.Next = "answer SERVING by the gRPC health service, and check protocol"
 	}
 	return failure
 }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,36 +20,21 @@ type supervisor struct {
 	id       string
 	revision int
 
-	secrets  *strings.Replacer // hides their values in what the model writes
+	mask     mask
 	image    Image
 	artifact string
-	everUp   bool // it has been ready at least once
+	everUp   bool     // it has been ready at least once
+	told     *Failure // why it will not serve, once that is told
 }
 
 func newSupervisor(model *Model, options *Options) *supervisor {
 	return &supervisor{
 		Options: options, model: model, id: model.ID(), revision: 1,
-		secrets: hide(model.SecretValues),
+		mask: newMask(model),
 	}
 }
 
-// shortestHidden is the length from which a secret's value is hidden in logs. What is
-// shorter could be any word.
-const shortestHidden = 4
-
-func hide(secrets map[string]string) *strings.Replacer {
-	values := slices.Collect(maps.Values(secrets))
-	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may hold another
-	var pairs []string
-	for _, value := range values {
-		if len(value) >= shortestHidden {
-			pairs = append(pairs, value, "***")
-		}
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-func (s *supervisor) publish(f event.Fact) { s.Events.Publish(s.id, s.revision, f) }
+func (s *supervisor) publish(f event.Fact) { s.Events.Publish(s.id, s.revision, s.mask.fact(f)) }
 
 func (s *supervisor) enter(phase event.Phase, why string) {
 	s.publish(event.PhaseChanged{Phase: phase, Why: why})
@@ -68,23 +50,36 @@ func (s *supervisor) run(ctx context.Context) error {
 	if err == nil {
 		err = s.serve(ctx)
 	}
-	if ctx.Err() != nil {
+	if s.told == nil && ctx.Err() != nil {
 		s.enter(event.PhaseStopped, "")
 		return nil
 	}
 	return s.fail(err)
 }
 
-// fail tells everybody that the model will not serve.
+// fail ends the model's life with a failure.
 func (s *supervisor) fail(err error) error {
+	s.tell(err)
+	s.enter(event.PhaseFailed, s.told.What)
+	return s.told
+}
+
+// tell says to everybody, held requests too, that the model will not serve. What was
+// told first stands.
+func (s *supervisor) tell(err error) {
+	if s.told != nil {
+		return
+	}
 	var failure *Failure
 	if !errors.As(err, &failure) {
 		failure = &Failure{Model: s.id, What: "cannot run", Why: err.Error()}
 	}
-	s.Router.Fail(s.id, failure.Error())
-	s.publish(event.Failed{What: failure.What, Why: failure.Why, Next: failure.Next})
-	s.enter(event.PhaseFailed, failure.What)
-	return failure
+	s.told = &Failure{
+		Model: failure.Model, What: s.mask.text(failure.What),
+		Why: s.mask.text(failure.Why), Next: s.mask.text(failure.Next),
+	}
+	s.Router.Fail(s.id, s.told.Error())
+	s.publish(event.Failed{What: s.told.What, Why: s.told.Why, Next: s.told.Next})
 }
 
 // prepare makes image and artifact ready, side by side: neither needs the other.
@@ -158,6 +153,7 @@ func (s *supervisor) runReplica(ctx context.Context) (died, error) {
 		s.retire(r)
 		return died{}, nil
 	case err != nil:
+		s.tell(err) // before the grace period, not after it
 		s.retire(r)
 		return died{}, err
 	}
@@ -194,7 +190,9 @@ func (s *supervisor) retire(r *replica) {
 // drain waits for running requests. Those that outlive the grace period are cut with
 // the container.
 func (s *supervisor) drain() {
-	s.Router.Hold(s.id)
+	if s.told == nil { // else requests are answered with why
+		s.Router.Hold(s.id)
+	}
 	ctx, cancel := s.unforced(s.Grace)
 	defer cancel()
 	_ = s.Router.Drain(ctx, s.id)

@@ -56,6 +56,13 @@ func (o engineOptions) choose(ctx context.Context, session control.Session, mode
 	runtime, err := docker.Connect(ctx, docker.Options{
 		Session: session.ID, Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform,
 	})
+	if without := withoutImage(models); err == nil && len(without) > 0 {
+		_ = runtime.Close()
+		if missing := withoutExec(models); o.runtime == "docker" || len(missing) > 0 {
+			return nil, fmt.Errorf("%s has no Dockerfile and no image: write one, or run without Docker by exec: --runtime process", strings.Join(without, ", "))
+		}
+		return processes(session, models, "NO DOCKERFILE AND NO IMAGE: "+process.Differences), nil
+	}
 	if err == nil {
 		return &engine{Runtime: runtime, name: "docker", about: runtime.Describe(), docker: runtime}, nil
 	}
@@ -74,6 +81,17 @@ func processes(session control.Session, models []*emulator.Model, warning string
 		m.Build = nil // there is no image
 	}
 	return &engine{Runtime: process.New(session.Processes()), name: "process", warning: warning}
+}
+
+// withoutImage are the models that Docker has nothing to run of.
+func withoutImage(models []*emulator.Model) []string {
+	var ids []string
+	for _, m := range models {
+		if m.Build == nil && m.Deployment.Image == "" {
+			ids = append(ids, m.ID())
+		}
+	}
+	return ids
 }
 
 func withoutExec(models []*emulator.Model) []string {

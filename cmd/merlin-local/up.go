@@ -76,6 +76,9 @@ func (u *up) run(c *cobra.Command) error {
 	if u.output != "plain" && u.output != "json" {
 		return usageError{fmt.Errorf("--output %s: it is plain or json", u.output)}
 	}
+	if err := u.checkNumbers(); err != nil {
+		return err
+	}
 	file, err := u.load(c, u.location)
 	if err != nil {
 		return err
@@ -102,6 +105,22 @@ func (u *up) wish(c *cobra.Command, file *config.File) {
 		u.wishes.port.number = file.Port
 	}
 	u.wishes.metrics = wish{asked: asked("metrics-port"), number: u.metricsPort, fallback: defaultMetrics, names: "--metrics-port"}
+}
+
+// checkNumbers refuses what no port and no time can be.
+func (u *up) checkNumbers() error {
+	for flag, port := range map[string]int{"--port": u.port, "--metrics-port": u.metricsPort} {
+		if port < 0 || port > 65535 {
+			return usageError{fmt.Errorf("%s %d: a port is 0 to 65535", flag, port)}
+		}
+	}
+	if u.grace < 0 {
+		return usageError{fmt.Errorf("--grace %s: it cannot be negative", u.grace)}
+	}
+	if u.deadline <= 0 {
+		return usageError{fmt.Errorf("--deployment-timeout %s: it must be above 0", u.deadline)}
+	}
+	return nil
 }
 
 // serve runs the session until ctx ends or something fails.

@@ -121,6 +121,10 @@ func step(f event.Step) string {
 	}
 	text := string(f.Stage) + ": " + clean(f.Name)
 	switch f.State {
+	case event.StepStarted:
+		if strings.Contains(f.Name, "] RUN ") { // it may take long, and say nothing
+			return text
+		}
 	case event.StepCached:
 		return text + " (cached)"
 	case event.StepDone:
@@ -135,6 +139,9 @@ func started(f event.Started) string {
 	text := f.Container
 	if f.Reach != "process" {
 		text = "container " + f.Replica
+	}
+	if f.Address == "" {
+		return "created " + text + ", which ended at once"
 	}
 	text = "started " + text + " at " + f.Address
 	if f.MemoryLimit != "" {

@@ -42,6 +42,8 @@ func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []moun
 			Cmd:        spec.Args,
 			Hostname:   podHostname(spec.Hostname),
 			Labels:     r.labelsFor(roleModel, spec),
+			// Kubernetes does not run the image's own health check.
+			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
 		},
 		host: &container.HostConfig{
 			Mounts:        artifact,

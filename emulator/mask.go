@@ -1,0 +1,106 @@
+package emulator
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// mask hides the values of secrets in whatever a model's supervisor tells.
+type mask struct {
+	replacer *strings.Replacer // nil where there is nothing to hide
+	longest  int               // of what is hidden, in bytes
+}
+
+const (
+	// shortestHidden is the length from which a text is hidden. What is shorter could
+	// be part of any word.
+	shortestHidden = 4
+	masked         = "***"
+)
+
+// newMask hides the model's secrets, those of its build, each line of one that has
+// several, since logs come by lines, and the forms that JSON gives them.
+func newMask(m *Model) mask {
+	texts := map[string]bool{}
+	for _, value := range append(slices.Collect(maps.Values(m.SecretValues)), buildSecrets(m)...) {
+		for _, text := range append(strings.Split(value, "\n"), value, escaped(value)) {
+			if text = strings.TrimRight(text, "\r"); len(text) >= shortestHidden {
+				texts[text] = true
+			}
+		}
+	}
+	if len(texts) == 0 {
+		return mask{}
+	}
+	ordered := slices.Collect(maps.Keys(texts))
+	slices.SortFunc(ordered, func(a, b string) int { return len(b) - len(a) }) // one may hold another
+	var pairs []string
+	for _, text := range ordered {
+		pairs = append(pairs, text, masked)
+	}
+	return mask{strings.NewReplacer(pairs...), len(ordered[0])}
+}
+
+// buildSecrets are the values that the image's build can read.
+func buildSecrets(m *Model) []string {
+	if m.Build == nil {
+		return nil
+	}
+	var values []string
+	for _, s := range m.Build.Secrets {
+		if s.Env != "" {
+			values = append(values, os.Getenv(s.Env))
+		} else if data, err := os.ReadFile(s.File); err == nil {
+			values = append(values, strings.TrimSpace(string(data)))
+		}
+	}
+	return values
+}
+
+// escaped is the text as it stands between quotes in JSON, and in most languages.
+func escaped(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return text
+	}
+	return strings.Trim(string(quoted), `"`)
+}
+
+func (m mask) text(text string) string {
+	if m.replacer == nil {
+		return text
+	}
+	return m.replacer.Replace(text)
+}
+
+// fact hides secrets in every text of a fact.
+func (m mask) fact(f event.Fact) event.Fact {
+	if m.replacer == nil {
+		return f
+	}
+	value := reflect.New(reflect.TypeOf(f)).Elem()
+	value.Set(reflect.ValueOf(f))
+	for i := range value.NumField() {
+		switch field := value.Field(i); {
+		case field.Kind() == reflect.String:
+			field.SetString(m.text(field.String()))
+		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.String:
+			field.Set(reflect.ValueOf(m.lines(field.Interface().([]string))))
+		}
+	}
+	return value.Interface().(event.Fact)
+}
+
+func (m mask) lines(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = m.text(line)
+	}
+	return out
+}

@@ -56,7 +56,6 @@ func (w *lineWriter) flush() {
 func (w *lineWriter) publish(line []byte) {
 	log := w.log
 	log.Text = strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "\uFFFD")
-	log.Text = w.supervisor.mask.text(log.Text)
 	if w.last != nil {
 		w.last.add(log.Text)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 func writeLines(w io.Writer, events []event.Event, skip []string) error {
 	encoder := json.NewEncoder(w)
 	for _, e := range events {
-		if contains(skip, event.Kind(e.Fact)) {
+		if slices.Contains(skip, event.Kind(e.Fact)) {
 			continue
 		}
 		if err := encoder.Encode(e); err != nil {
@@ -101,13 +102,4 @@ func writeLines(w io.Writer, events []event.Event, skip []string) error {
 		}
 	}
 	return nil
-}
-
-func contains(kinds []string, kind string) bool {
-	for _, k := range kinds {
-		if k == kind {
-			return true
-		}
-	}
-	return false
 }

@@ -24,6 +24,12 @@ type Options struct {
 	// Grace is how long running requests have to finish, and then again how long
 	// a replica has between SIGTERM and SIGKILL.
 	Grace time.Duration
+	// ProductionGrace plays production's instead: 30 s without a request before
+	// SIGTERM, and then the revision's timeout.
+	ProductionGrace bool
+	// FirstExitFails makes a failure of a container's end before the model was ever
+	// ready. Else it is started again, as in production, until the deadline.
+	FirstExitFails bool
 	// Deadline is Merlin's deployment timeout: how long a model has to become
 	// ready once its image and artifact are there.
 	Deadline time.Duration
@@ -38,22 +44,46 @@ type Shell interface {
 }
 
 // Emulator keeps the models of one session running.
-type Emulator struct{ options Options }
+type Emulator struct {
+	options     Options
+	supervisors []*supervisor
+}
 
 // New returns an Emulator; it starts nothing.
-func New(options Options) *Emulator { return &Emulator{options} }
+func New(options Options) *Emulator {
+	e := &Emulator{options: options}
+	for _, model := range options.Models {
+		e.supervisors = append(e.supervisors, newSupervisor(model, &e.options))
+	}
+	return e
+}
+
+// Retry starts the containers that wait to be started again now. Where none of the
+// model waits it does nothing; it is an error where there is no such model.
+func (e *Emulator) Retry(model string) error {
+	for _, s := range e.supervisors {
+		if s.id != model {
+			continue
+		}
+		select {
+		case s.retries <- struct{}{}:
+		default: // one is on its way
+		}
+		return nil
+	}
+	return fmt.Errorf("there is no model %s", model)
+}
 
 // Run starts every model and keeps it serving until ctx ends, which is no error.
-// It returns early with the first model's failure: an image that cannot be made, an
-// exit before the model was ever ready, or the deadline. When it returns, everything
+// It returns early with the first model's failure: an image that cannot be made, the
+// deadline, or with FirstExitFails an exit before the model was ever ready. When it returns, everything
 // that it started has ended and is removed.
 func (e *Emulator) Run(ctx context.Context) error {
 	if err := e.options.Runtime.Sweep(ctx); err != nil {
 		return fmt.Errorf("clean up what an earlier session left: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, model := range e.options.Models {
-		s := newSupervisor(model, &e.options)
+	for _, s := range e.supervisors {
 		group.Go(func() error { return s.run(ctx) })
 	}
 	return group.Wait()

@@ -84,7 +84,7 @@ func TestTheReplicaGetsProductionsEnvironmentAndLimits(t *testing.T) {
 	})
 }
 
-func TestReadinessIsAskedUntilItIsGivenAndOnlyChangesAreTold(t *testing.T) {
+func TestReadinessIsAskedUntilItIsGivenAndEveryAttemptIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		ready := w.probe
@@ -104,12 +104,18 @@ func TestReadinessIsAskedUntilItIsGivenAndOnlyChangesAreTold(t *testing.T) {
 		if err := wait(); err != nil {
 			t.Fatal(err)
 		}
-		var outcomes []string
-		for _, p := range facts[event.Probed](w) {
-			outcomes = append(outcomes, p.Outcome)
+		var first []string
+		probes := facts[event.Probed](w)
+		for i, p := range probes {
+			if p.Purpose == event.Readiness && (i == 0 || p.Outcome != probes[i-1].Outcome) {
+				first = append(first, fmt.Sprintf("%d: %s", i+1, p.Outcome))
+			}
 		}
-		if want := []string{"connection refused", "503 Service Unavailable", "200 OK"}; !slices.Equal(outcomes, want) {
-			t.Errorf("outcomes are %v, want %v", outcomes, want)
+		if want := []string{"1: connection refused", "41: 503 Service Unavailable", "81: 200 OK"}; !slices.Equal(first, want) {
+			t.Errorf("outcomes begin %v, want %v", first, want)
+		}
+		if p := probes[79]; p.InARow != 80 || p.Threshold != 3 || p.Pod == "" {
+			t.Errorf("the last failure is %+v", p)
 		}
 	})
 }
@@ -146,6 +152,7 @@ func TestAnExitBeforeReadyFailsWithTheLastLines(t *testing.T) {
 			_, _ = io.WriteString(c.write, "ImportError: no module")
 			c.exit(emulator.Exit{Code: 3})
 		}
+		w.options = firstExitFails
 		err := w.emulate(t.Context(), iris())()
 		if err == nil || !strings.HasPrefix(err.Error(), "iris-1: exited with code 3 before it was ready: its last lines:\nline 11\n") ||
 			!strings.HasSuffix(err.Error(), "\nImportError: no module") {
@@ -164,6 +171,7 @@ func TestAnOOMKillIsToldAsThat(t *testing.T) {
 		w := newWorld(t)
 		w.probe = func(int) emulator.ProbeResult { return emulator.ProbeResult{Outcome: "connection refused"} }
 		w.run = func(c *fakeContainer) { c.exit(emulator.Exit{Code: 137, OOMKilled: true}) }
+		w.options = firstExitFails
 		err := w.emulate(t.Context(), iris())()
 		var failure *emulator.Failure
 		if !errors.As(err, &failure) || !strings.Contains(failure.What, "code 137 (OOMKilled)") || !strings.Contains(failure.Next, "memory_request") {
@@ -172,7 +180,9 @@ func TestAnOOMKillIsToldAsThat(t *testing.T) {
 	})
 }
 
-func TestAModelThatWasReadyIsStartedAgainAfterKubernetesBackOff(t *testing.T) {
+func firstExitFails(o *emulator.Options) { o.FirstExitFails = true }
+
+func TestAContainerIsStartedAgainAfterTheKubeletsBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.run = func(c *fakeContainer) {
@@ -192,7 +202,7 @@ func TestAModelThatWasReadyIsStartedAgainAfterKubernetesBackOff(t *testing.T) {
 				waits = append(waits, f.Why[strings.LastIndex(f.Why, " ")+1:])
 			}
 		}
-		if want := []string{"10s", "20s", "40s", "1m20s", "2m40s"}; !slices.Equal(waits, want) {
+		if want := []string{"once", "10s", "20s", "40s", "1m20s", "2m40s"}; !slices.Equal(waits, want) {
 			t.Errorf("waits are %v, want %v", waits, want)
 		}
 		calls := w.noted()

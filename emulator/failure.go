@@ -1,12 +1,6 @@
 package emulator
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"strings"
-	"time"
-)
+import "fmt"
 
 // Failure is why a model does not serve, for people: what happened, why, and what
 // to do next.
@@ -18,29 +12,6 @@ func (f *Failure) Error() string {
 		text += ": " + f.Why
 	}
 	return text
-}
-
-// diedBeforeReady says that the replica ended before the model was ever ready.
-func (s *supervisor) diedBeforeReady(d died) *Failure {
-	why := "it wrote nothing"
-	if len(d.lastLogs) > 0 {
-		why = "its last lines:\n" + strings.Join(d.lastLogs, "\n")
-	}
-	if d.Error != "" {
-		why = d.Error + "; " + why
-	}
-	return &Failure{
-		Model: s.id, What: d.describe() + " before it was ready", Why: why, Next: d.advice(),
-	}
-}
-
-// startFailed says that the runtime could not start a replica.
-func (s *supervisor) startFailed(ctx context.Context, err error) error {
-	var failure *Failure
-	if ctx.Err() != nil || errors.As(err, &failure) {
-		return err
-	}
-	return &Failure{Model: s.id, What: "cannot be started", Why: err.Error()}
 }
 
 // describe tells the exit code in words.
@@ -78,23 +49,4 @@ func (e Exit) advice() string {
 	default:
 		return "mend what its log says, then up again"
 	}
-}
-
-// backOff is Kubernetes' wait before a container is started again: 10 s doubling to
-// 5 min, from the start again after the container ran for 10 min.
-type backOff struct{ wait time.Duration }
-
-const (
-	backOffFirst = 10 * time.Second
-	backOffMost  = 5 * time.Minute
-	backOffReset = 10 * time.Minute
-)
-
-func (b *backOff) next(ran time.Duration) time.Duration {
-	if b.wait == 0 || ran >= backOffReset {
-		b.wait = backOffFirst
-	} else {
-		b.wait = min(2*b.wait, backOffMost)
-	}
-	return b.wait
 }

@@ -20,21 +20,24 @@ import (
 // world is everything around an Emulator, scripted. What it is asked to do it writes
 // down, in order.
 type world struct {
-	t      *testing.T
-	events *event.Stream
-	force  chan struct{}
+	t        *testing.T
+	events   *event.Stream
+	emulator *emulator.Emulator
+	force    chan struct{}
 
 	mu    sync.Mutex
 	calls []string
 	specs []emulator.ContainerSpec
-	live  int // containers that are started and not removed
+	left  int // containers that are started and not removed
 
 	image      func(report func(event.Fact)) (emulator.Image, error)
 	startError error
 	stageError error
 	shell      func(stdout io.Writer) error
 	probe      func(attempt int) emulator.ProbeResult
-	run        func(c *fakeContainer)    // the container's program
+	live       func() emulator.ProbeResult // liveness
+	run        func(c *fakeContainer)      // the container's program
+	options    func(o *emulator.Options)
 	drain      func(ctx context.Context) // running requests
 	onStop     func(c *fakeContainer)    // what SIGTERM does
 	attempts   int
@@ -44,12 +47,14 @@ func newWorld(t *testing.T) *world {
 	ready := emulator.ProbeResult{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK"}
 	return &world{
 		t: t, events: event.NewStream(), force: make(chan struct{}),
-		image:  func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
-		shell:  func(io.Writer) error { return nil },
-		probe:  func(int) emulator.ProbeResult { return ready },
-		run:    func(*fakeContainer) {},
-		drain:  func(context.Context) {},
-		onStop: func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
+		image:   func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
+		shell:   func(io.Writer) error { return nil },
+		probe:   func(int) emulator.ProbeResult { return ready },
+		live:    func() emulator.ProbeResult { return ready },
+		options: func(*emulator.Options) {},
+		run:     func(*fakeContainer) {},
+		drain:   func(context.Context) {},
+		onStop:  func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
 	}
 }
 
@@ -67,17 +72,20 @@ func (w *world) noted() []string {
 
 // emulate runs an Emulator of one model; the returned function waits for its end.
 func (w *world) emulate(ctx context.Context, model *emulator.Model) (wait func() error) {
-	e := emulator.New(emulator.Options{
+	options := emulator.Options{
 		Models: []*emulator.Model{model}, Runtime: (*fakeRuntime)(w), Router: (*fakeRouter)(w),
 		Prober: (*fakeProber)(w), Stager: (*fakeStager)(w), Shell: (*fakeShell)(w), Events: w.events,
 		Grace: 10 * time.Second, Deadline: 10 * time.Minute, Force: w.force,
-	})
+	}
+	w.options(&options)
+	e := emulator.New(options)
+	w.emulator = e
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()
 	return func() error {
 		err := <-done
-		if w.live != 0 {
-			w.t.Errorf("%d containers are left", w.live)
+		if w.left != 0 {
+			w.t.Errorf("%d containers are left", w.left)
 		}
 		return err
 	}
@@ -122,10 +130,11 @@ func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emu
 	}
 	w.note("start")
 	w.mu.Lock()
-	w.live++
+	w.left++
 	w.specs = append(w.specs, spec)
+	number := len(w.specs)
 	w.mu.Unlock()
-	c := &fakeContainer{world: w, exited: make(chan emulator.Exit, 1), ended: make(chan struct{})}
+	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{})}
 	c.output, c.write = io.Pipe()
 	go w.run(c)
 	return c, nil
@@ -138,6 +147,7 @@ func (r *fakeRuntime) Sweep(context.Context) error {
 
 type fakeContainer struct {
 	*world
+	number int // 1 is the first
 	exited chan emulator.Exit
 	ended  chan struct{}
 	once   sync.Once
@@ -157,7 +167,10 @@ func (c *fakeContainer) Started() event.Started {
 	return event.Started{Replica: "abc", Container: "abcdef", Address: c.Address().String()}
 }
 
-func (c *fakeContainer) Address() netip.AddrPort      { return netip.MustParseAddrPort("172.17.0.2:8080") }
+func (c *fakeContainer) Address() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{172, 17, 0, byte(1 + c.number)}), 8080)
+}
+
 func (c *fakeContainer) Exited() <-chan emulator.Exit { return c.exited }
 
 func (c *fakeContainer) Logs(ctx context.Context, stdout, _ io.Writer) error {
@@ -185,7 +198,7 @@ func (c *fakeContainer) Remove(context.Context) error {
 	c.exit(emulator.Exit{Code: 137})
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.live--
+	c.left--
 	return nil
 }
 
@@ -207,12 +220,18 @@ func (r *fakeRouter) Drain(ctx context.Context, _ string) error {
 
 type fakeProber world
 
-func (p *fakeProber) Probe(ctx context.Context, _ merlin.Protocol, _ netip.AddrPort, _ string) emulator.ProbeResult {
+func (p *fakeProber) Probe(ctx context.Context, check emulator.Check, _ netip.AddrPort) emulator.ProbeResult {
 	if ctx.Err() != nil {
 		return emulator.ProbeResult{Outcome: ctx.Err().Error()}
 	}
-	p.attempts++ // one replica is probed at a time
-	return p.probe(p.attempts)
+	if check.Path == "/" {
+		return p.live()
+	}
+	p.mu.Lock()
+	p.attempts++
+	attempt := p.attempts
+	p.mu.Unlock()
+	return p.probe(attempt)
 }
 
 type fakeStager world

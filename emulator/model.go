@@ -38,21 +38,26 @@ type Model struct {
 	// Weight is this version's share of the model endpoint's traffic; where all
 	// versions have 0, they share equally.
 	Weight int
+	// Replicas are how many run; 0 is one.
+	Replicas int
+	// Readiness and Liveness change the probes that the fidelity gives.
+	Readiness, Liveness ProbeSettings
 	// Fidelity says which production is played where promise and practice differ.
 	Fidelity Fidelity
 }
 
-// Fidelity is one of two honest modes.
-type Fidelity string
-
-// The modes. An empty one is Documented.
-const (
-	Documented Fidelity = "documented" // what the contract promises
-	Deployed   Fidelity = "deployed"   // what the cluster does
-)
-
 // ID names a model in a session: "{model}-{version}", unique in a project.
 func (m *Model) ID() string { return m.Deployment.Model + "-" + m.Deployment.Version }
+
+// defaultTimeout is Knative's revision timeout where none is given.
+const defaultTimeout = 300 * time.Second
+
+func (m *Model) timeout() time.Duration {
+	if m.Timeout == 0 {
+		return defaultTimeout
+	}
+	return m.Timeout
+}
 
 // Build says how a model's image is made.
 type Build struct {

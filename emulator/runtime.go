@@ -103,12 +103,12 @@ type Router interface {
 	Drain(ctx context.Context, model string) error
 }
 
-// ProbeResult is the outcome of one readiness attempt.
+// ProbeResult is the outcome of one attempt.
 type ProbeResult = event.Probed
 
-// Prober asks a replica whether it is ready, once.
+// Prober asks a container once. It sets what it found out, not whose probe it is.
 type Prober interface {
-	Probe(ctx context.Context, protocol merlin.Protocol, address netip.AddrPort, fullName string) ProbeResult
+	Probe(ctx context.Context, check Check, address netip.AddrPort) ProbeResult
 }
 
 // Stager copies a model's artifact to a folder of its own that can be mounted.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -74,14 +75,33 @@ func printStatus(w io.Writer, state *session.State) error {
 		return err
 	}
 	for _, m := range state.Models {
+		if m.Deadline != nil {
+			fmt.Fprintf(w, "\n%s has %s left to become ready\n", m.ID, max(time.Until(*m.Deadline), 0).Round(time.Second))
+		}
 		if m.Why != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
+		}
+		if len(m.Pods) > 1 {
+			if err := printPods(w, m); err != nil {
+				return err
+			}
 		}
 		if m.Failure != nil {
 			fmt.Fprintf(w, "\n%s %s\n", m.ID, failed(*m.Failure))
 		}
 	}
 	return nil
+}
+
+// printPods shows the replicas of a model that has several.
+func printPods(w io.Writer, m *session.Model) error {
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "POD\tPHASE\tRESTARTS\tCONTAINER\tADDRESS\tWHY")
+	for _, p := range m.Pods {
+		fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\t%s\n", m.ID, p.Name, p.Phase, p.Restarts, short(p.ContainerID), p.Address, clean(p.Why))
+	}
+	return table.Flush()
 }
 
 // short is a container's id as people know it.

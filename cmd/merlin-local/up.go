@@ -20,7 +20,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/config"
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/emulator/probe"
 	"github.com/caraml-dev/merlin-local/emulator/process"
 	"github.com/caraml-dev/merlin-local/proxy"
 )
@@ -30,16 +29,17 @@ type up struct {
 	*location
 	modelFlags
 	engineOptions
-	port        int
-	metricsPort int
-	wishes      struct{ port, metrics wish }
-	domains     []string
-	accessLog   string
-	detached    bool
-	child       bool // started by `up -d`
-	output      string
-	grace       time.Duration
-	deadline    time.Duration
+	port         int
+	metricsPort  int
+	wishes       struct{ port, metrics wish }
+	domains      []string
+	accessLog    string
+	detached     bool
+	child        bool // started by `up -d`
+	output       string
+	grace        grace
+	waitRestarts bool
+	deadline     time.Duration
 }
 
 func newUp(where *location) *cobra.Command {
@@ -49,8 +49,9 @@ func newUp(where *location) *cobra.Command {
 		Short: "Build, run and serve the models of this repo",
 		Long: `Build, run and serve the models of this repo on one port of 127.0.0.1.
 
-It returns when it is told to (Ctrl-C, or merlin-local down), and with an error at a
-model's first exit before it was ever ready, or when it is not ready in time.`,
+It returns when it is told to (Ctrl-C, or merlin-local down), and with an error where a
+model is not ready within the deployment timeout. A model that exits is started again as
+Kubernetes does; with -d, one that exits before it was ever ready is an error at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return u.run(c) },
 	}
@@ -67,7 +68,9 @@ model's first exit before it was ever ready, or when it is not ready in time.`,
 	flags.StringVar(&u.runtime, "runtime", "auto", "auto, docker, or process: without Docker, by exec")
 	flags.StringVar(&u.reach, "reach", "auto", "how a container is reached: auto, address, or published (on loopback)")
 	flags.BoolVar(&u.emulatedPlatform, "allow-emulation", false, "run images of another CPU architecture, where the Engine emulates it")
-	flags.DurationVar(&u.grace, "grace", 10*time.Second, "how long a model has from SIGTERM to SIGKILL")
+	u.grace = grace{limit: 10 * time.Second}
+	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
+	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
 	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
 	return c
 }
@@ -84,6 +87,9 @@ func (u *up) run(c *cobra.Command) error {
 		return err
 	}
 	u.wish(c, file)
+	if !c.Flags().Changed("wait-restarts") {
+		u.waitRestarts = !u.detached && !u.child
+	}
 	models, err := runnable(file)
 	if err != nil {
 		return err
@@ -113,9 +119,6 @@ func (u *up) checkNumbers() error {
 		if port < 0 || port > 65535 {
 			return usageError{fmt.Errorf("%s %d: a port is 0 to 65535", flag, port)}
 		}
-	}
-	if u.grace < 0 {
-		return usageError{fmt.Errorf("--grace %s: it cannot be negative", u.grace)}
 	}
 	if u.deadline <= 0 {
 		return usageError{fmt.Errorf("--deployment-timeout %s: it must be above 0", u.deadline)}
@@ -194,14 +197,15 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	log.SetOutput(libraryNotices{s.stream}) // net/http and others write there
 	defer log.SetOutput(os.Stderr)
 	watching := watch(s.stream, view, end)
-	answering := s.answer(end)
+	server := s.proxy()
+	supervision := s.emulator(server)
+	answering := s.answer(end, supervision.Retry)
 	s.introduce(ctx)
 
 	work, ctx := errgroup.WithContext(ctx)
-	server := s.proxy()
 	work.Go(func() error { return server.Serve(ctx, s.port) })
 	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
-	work.Go(func() error { return s.emulator(server).Run(ctx) })
+	work.Go(func() error { return supervision.Run(ctx) })
 	work.Go(func() error { return s.sweepOthers(ctx) })
 	err := work.Wait()
 
@@ -221,7 +225,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 }
 
 func (s *upSession) proxy() *proxy.Server {
-	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.grace, AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
+	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
 	for _, m := range s.models {
 		d := m.Deployment
 		options.Domains = append(options.Domains, d.Platform.Domain)
@@ -235,16 +239,14 @@ func (s *upSession) proxy() *proxy.Server {
 	return proxy.New(options)
 }
 
-// probeTimeout is what Merlin gives the liveness probe of its own models.
-const probeTimeout = 5 * time.Second
-
 func (s *upSession) emulator(router emulator.Router) *emulator.Emulator {
 	return emulator.New(emulator.Options{
 		Models: s.models, Runtime: s.engine, Router: router, Events: s.stream,
-		Prober: readiness{probe.Prober{Timeout: probeTimeout}},
+		Prober: prober{},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{},
-		Grace:  s.grace, Deadline: s.deadline, Force: s.force,
+		Grace:  s.grace.limit, ProductionGrace: s.grace.production,
+		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force,
 	})
 }
 
@@ -327,10 +329,10 @@ func watch(stream *event.Stream, view func(event.Event) error, end func()) (wait
 }
 
 // answer serves the session's socket until the returned function is called.
-func (s *upSession) answer(down func()) (stop func()) {
+func (s *upSession) answer(down func(), retry func(model string) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := &control.Server{Events: s.stream, Down: down}
+	server := &control.Server{Events: s.stream, Down: down, Retry: retry}
 	go func() {
 		defer close(done)
 		if err := server.Serve(ctx, s.socket); err != nil {

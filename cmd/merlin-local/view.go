@@ -31,10 +31,11 @@ type plain struct {
 	state  session.State
 	models []*emulator.Model
 	begun  map[string]time.Time // when a model's phase that takes long began
+	asked  map[string]string    // what a pod's probe said last, by pod and purpose
 }
 
 func newPlain(w io.Writer, models []*emulator.Model) *plain {
-	return &plain{w: w, models: models, begun: map[string]time.Time{}}
+	return &plain{w: w, models: models, begun: map[string]time.Time{}, asked: map[string]string{}}
 }
 
 func (p *plain) show(e event.Event) error {
@@ -79,9 +80,7 @@ func (p *plain) line(e event.Event) string {
 	case event.Started:
 		return started(f)
 	case event.Probed:
-		if !f.OK {
-			return "waiting for " + clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
-		}
+		return p.probed(e, f)
 	case event.Exited:
 		if !f.Expected {
 			return exited(f)
@@ -92,6 +91,27 @@ func (p *plain) line(e event.Event) string {
 		return served(f)
 	}
 	return ""
+}
+
+// probed tells what a probe found where that is new.
+func (p *plain) probed(e event.Event, f event.Probed) string {
+	key := e.Model + "/" + f.Pod + "/" + string(f.Purpose)
+	news := p.asked[key] != f.Outcome
+	p.asked[key] = f.Outcome
+	if f.OK || !news {
+		return ""
+	}
+	text := clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
+	m := p.state.Model(e.Model)
+	switch {
+	case f.Purpose == event.Liveness:
+		return fmt.Sprintf("liveness: %s (after %d of these it is restarted)", text, f.Threshold)
+	case m == nil || m.Phase == event.PhaseReady:
+		return fmt.Sprintf("readiness: %s (after %d of these it gets no requests)", text, f.Threshold)
+	case m.Deadline != nil && e.Time.Sub(p.begun[e.Model]) > time.Second:
+		text += fmt.Sprintf(" (%s left)", m.Deadline.Sub(e.Time).Round(time.Second))
+	}
+	return "waiting for " + text
 }
 
 func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
@@ -163,8 +183,10 @@ func exited(f event.Exited) string {
 	} else if f.Signal != "" {
 		text += ", " + f.Signal
 	}
-	if f.Error != "" {
-		text += ": " + clean(f.Error)
+	for _, known := range []string{f.Error, f.Why} {
+		if known != "" {
+			text += ": " + clean(known)
+		}
 	}
 	return text
 }

@@ -20,6 +20,7 @@ func (d decoder) checkModel(n *node, m *emulator.Model) {
 	d.checkFolders(n, m)
 	d.checkReplicas(n, m.Deployment.ResourceRequest)
 	d.checkCPU(n, m.Deployment.ResourceRequest)
+	d.checkProbes(n)
 	d.checkReserved(n, m.Deployment.DeploymentMode)
 	for _, s := range n.get("build").elements("secrets") {
 		if s.gives("src") == s.gives("env") {
@@ -68,6 +69,16 @@ func (d decoder) checkReplicas(n *node, r *merlin.ResourceRequest) {
 	if r != nil && r.MinReplica > r.MaxReplica && !asked.wrong("max_replica") {
 		d.report.add(n.find("resource_request.min_replica").at, d.at("resource_request.min_replica"),
 			"%d is more than max_replica, which is %d", r.MinReplica, r.MaxReplica)
+	}
+}
+
+// checkProbes refuses a path for what asks no path.
+func (d decoder) checkProbes(n *node) {
+	for _, key := range []string{"readiness_probe", "liveness_probe"} {
+		kind, path := n.get(key).string("kind", "http"), n.get(key).get("path")
+		if path != nil && kind != "http" {
+			d.report.add(n.find(key+".path").at, d.at(key+".path"), "a probe of kind %s asks no path: leave one of them out", kind)
+		}
 	}
 }
 

@@ -41,10 +41,27 @@ func (d decoder) model(n *node) emulator.Model {
 		ResponseStartTimeout: timeout(n, "response_start_timeout", 0),
 		IdleTimeout:          timeout(n, "idle_timeout", 0),
 		Weight:               n.integer("weight", 0),
+		Readiness:            probeSettings(n.get("readiness_probe")),
+		Liveness:             probeSettings(n.get("liveness_probe")),
 		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
+	}
+	if r := m.Deployment.ResourceRequest; r != nil {
+		m.Replicas = r.MinReplica
 	}
 	d.checkModel(n, &m)
 	return m
+}
+
+func probeSettings(n *node) emulator.ProbeSettings {
+	return emulator.ProbeSettings{
+		Kind:             emulator.CheckKind(n.string("kind", "")),
+		Path:             n.string("path", ""),
+		InitialDelay:     timeout(n, "initial_delay", 0),
+		Period:           timeout(n, "period", 0),
+		Timeout:          timeout(n, "timeout", 0),
+		SuccessThreshold: n.integer("success_threshold", 0),
+		FailureThreshold: n.integer("failure_threshold", 0),
+	}
 }
 
 func (d decoder) deployment(n *node) merlin.Deployment {

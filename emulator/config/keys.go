@@ -90,6 +90,8 @@ func deploymentKeys() []key {
 func localKeys() []key {
 	return []key{
 		{"build", buildSpec()},
+		{"readiness_probe", probeSpec("How readiness is asked here; what is not given is as the fidelity has it. Merlin lets nobody set it.")},
+		{"liveness_probe", probeSpec("How liveness is asked here; what is not given is as the fidelity has it. Merlin lets nobody set it.")},
 		{"exec", spec{form: formText, rule: nonEmpty(), doc: "A shell command that serves the model as a host process, without Docker."}},
 	}
 }

@@ -1,6 +1,10 @@
 package config
 
-import "math"
+import (
+	"math"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+)
 
 func resourcesSpec() spec {
 	return spec{
@@ -12,6 +16,22 @@ func resourcesSpec() spec {
 			{"memory_request", spec{form: formText, rule: emptyOr(quantity("500Mi")), least: above(0), def: defaultMemory, doc: "The memory that a replica is promised; the limit is the platform's factor times this."}},
 			{"min_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero."}},
 			{"max_replica", spec{form: formInteger, least: atLeast(1), most: atMost(math.MaxInt32), def: defaultMaxReplica, doc: "Replicas at most."}},
+		},
+	}
+}
+
+func probeSpec(doc string) spec {
+	return spec{
+		form: formKeys,
+		doc:  doc,
+		keys: []key{
+			{"kind", spec{form: formText, options: []string{string(emulator.CheckHTTP), string(emulator.CheckTCP), string(emulator.CheckGRPC), string(emulator.CheckNone)}, doc: "What is asked: GET a path, connect, the gRPC health service, or nothing at all."}},
+			{"path", spec{form: formText, rule: nonEmpty(), doc: "The path that answers 200; kind is then http."}},
+			{"initial_delay", spec{form: formSeconds, least: atLeast(0), most: atMost(3600), doc: "From the container's start to the first attempt."}},
+			{"period", spec{form: formSeconds, least: above(0), most: atMost(3600), doc: "From one attempt to the next."}},
+			{"timeout", spec{form: formSeconds, least: above(0), most: atMost(3600), doc: "How long an attempt may take."}},
+			{"success_threshold", spec{form: formInteger, least: atLeast(1), most: atMost(1000), doc: "How many attempts in a row must succeed after a failure."}},
+			{"failure_threshold", spec{form: formInteger, least: atLeast(1), most: atMost(1000), doc: "How many attempts in a row must fail."}},
 		},
 	}
 }

@@ -30,6 +30,7 @@ func TestAMistakeHasItsPlace(t *testing.T) {
 		{"after letters of several bytes", "env_vars: {A: \"日本é\", 日: 1}\n", 1, 22, `"日" is no name here`},
 		{"a key that exists in other spelling", "modelDir: a\n", 1, 1, "did you mean model_dir?"},
 		{"a key one level too high", "min_replica: 1\n", 1, 1, "belongs under resource_request"},
+		{"a path for a probe that asks none", "liveness_probe: {kind: tcp, path: /a}\n", 1, 35, "kind tcp asks no path"},
 		{"a model's key beside models", "image: a\nmodels: [{}]\n", 1, 1, "belongs under models"},
 		{"no models", "models: []\n", 1, 9, "at least 1"},
 		{"models as null", "models:\n", 1, 1, "models is missing"},

@@ -78,6 +78,16 @@ func (s Session) Down(ctx context.Context) error {
 	return response.Body.Close()
 }
 
+// Retry starts the model's containers that wait in back-off, and returns once that has
+// been told.
+func (s Session) Retry(ctx context.Context, model string) error {
+	response, err := s.call(ctx, http.MethodPost, "/retry?"+url.Values{"model": {model}}.Encode())
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 func (s Session) call(ctx context.Context, method, path string) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,

@@ -19,11 +19,14 @@ import (
 //
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
 //	POST /down                                 ends the session as Ctrl-C does
+//	POST /retry?model=ID                       starts what waits in back-off now
 type Server struct {
 	// Events is the session's stream. Followers are answered until it is closed.
 	Events *event.Stream
 	// Down asks the session to end; it returns at once.
 	Down func()
+	// Retry starts the model's containers that wait to be started again.
+	Retry func(model string) error
 }
 
 // Listen opens the session's socket. The caller holds the session's lock.
@@ -49,6 +52,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /down", s.down)
+	mux.HandleFunc("POST /retry", s.retry)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -69,6 +73,14 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 func (s *Server) down(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 	s.Down()
+}
+
+func (s *Server) retry(w http.ResponseWriter, r *http.Request) {
+	if err := s.Retry(r.FormValue("model")); err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
 }
 
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,8 @@ const (
 	PhaseStarting Phase = "starting" // the container is created and started
 	PhaseWaiting  Phase = "waiting"  // it runs; readiness is not reached yet
 	PhaseReady    Phase = "ready"    // it serves
-	PhaseBackOff  Phase = "backoff"  // it exited after it had been ready; waits to be started again
+	PhaseBackOff  Phase = "backoff"  // it exited; waits to be started again, as in CrashLoopBackOff
+	PhaseIdle     Phase = "idle"     // scaled to zero: the next request starts it
 	PhaseFailed   Phase = "failed"   // it will not serve without a change
 	PhaseStopping Phase = "stopping" // drained, then terminated
 	PhaseStopped  Phase = "stopped"  // gone
@@ -115,41 +116,6 @@ type Built struct {
 	Took  time.Duration `json:"took_ns"`
 }
 
-// Started says that a container or process runs.
-type Started struct {
-	Replica       string  `json:"replica"`   // short id, as in Log
-	Container     string  `json:"container"` // full id; "pid N" for a process
-	Name          string  `json:"name,omitempty"`
-	Image         string  `json:"image,omitempty"` // image id
-	Address       string  `json:"address"`         // host:port where it is reached
-	Reach         string  `json:"reach"`           // "address", "published" or "process"
-	CPULimit      string  `json:"cpu_limit,omitempty"`
-	MemoryLimit   string  `json:"memory_limit,omitempty"`
-	EffectiveCPUs float64 `json:"effective_cpus,omitempty"` // what the host can give at most
-}
-
-// Probed is one readiness attempt. Only changes of outcome are reported.
-type Probed struct {
-	Kind    string        `json:"kind"` // "http", "grpc" or "tcp"
-	Target  string        `json:"target"`
-	OK      bool          `json:"ok"`
-	Status  int           `json:"status,omitempty"` // HTTP
-	Outcome string        `json:"outcome"`          // for people: "200 OK", "connection refused"
-	Body    string        `json:"body,omitempty"`   // the first bytes
-	Took    time.Duration `json:"took_ns"`
-}
-
-// Exited says that a container or process ended.
-type Exited struct {
-	Replica   string   `json:"replica"`
-	Code      int      `json:"code"`
-	Signal    string   `json:"signal,omitempty"`
-	OOMKilled bool     `json:"oom_killed,omitempty"`
-	Error     string   `json:"error,omitempty"` // the Engine's own words, where start failed
-	Expected  bool     `json:"expected,omitempty"`
-	LastLogs  []string `json:"last_logs,omitempty"`
-}
-
 // Failed says that a model does not serve, why, and what to do next.
 type Failed struct {
 	What string `json:"what"`
@@ -223,6 +189,8 @@ func (Step) kind() string         { return "step" }
 func (Log) kind() string          { return "log" }
 func (Built) kind() string        { return "built" }
 func (Started) kind() string      { return "started" }
+func (Deploying) kind() string    { return "deploying" }
+func (PodChanged) kind() string   { return "pod" }
 func (Probed) kind() string       { return "probed" }
 func (Exited) kind() string       { return "exited" }
 func (Failed) kind() string       { return "failed" }
@@ -243,6 +211,8 @@ func blanks() []any {
 		&Log{},
 		&Built{},
 		&Started{},
+		&Deploying{},
+		&PodChanged{},
 		&Probed{},
 		&Exited{},
 		&Failed{},

@@ -93,6 +93,9 @@ func DefaultPlatform() Platform {
 type Place struct {
 	HTTPPort, GRPCPort int
 	ArtifactLocation   string
+	// StorageURI replaces STORAGE_URI's value, as KServe's webhook does; empty leaves
+	// what Merlin sets.
+	StorageURI string
 }
 
 // Production is the place that every deployed container has.

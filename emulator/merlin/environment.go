@@ -1,6 +1,9 @@
 package merlin
 
-import "strconv"
+import (
+	"cmp"
+	"strconv"
+)
 
 // Source tells who set a variable.
 type Source string
@@ -83,7 +86,7 @@ func (d Deployment) ownVariables(place Place) []Variable {
 		{"MERLIN_PREDICTOR_PORT", http},
 		{"MERLIN_MODEL_NAME", d.FullName()},
 		{"MERLIN_ARTIFACT_LOCATION", place.ArtifactLocation},
-		{"STORAGE_URI", d.StorageURI()},
+		{"STORAGE_URI", cmp.Or(place.StorageURI, d.StorageURI())},
 		{"CARAML_HTTP_PORT", http},
 		{"CARAML_GRPC_PORT", grpc},
 		{"CARAML_MODEL_NAME", d.Model},

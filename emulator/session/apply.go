@@ -37,7 +37,7 @@ func (s *State) byID(id string) *Model {
 func (s *State) declare(id string, f event.Declared) {
 	m := s.byID(id)
 	if m == nil {
-		m = &Model{ID: id, Phase: event.PhasePending}
+		m = &Model{ID: id, Phase: event.PhasePending, Pods: []*Pod{}}
 		s.Models = append(s.Models, m)
 	}
 	m.Project, m.Name, m.Version, m.Revision = f.Project, f.Name, f.Version, f.Redeployment
@@ -71,10 +71,14 @@ func (m *Model) apply(e event.Event) {
 		m.ImageID = f.Image
 	case event.Started:
 		m.start(e, f)
+	case event.Deploying:
+		m.Deadline = &f.Deadline
+	case event.PodChanged:
+		m.changePod(e, f)
 	case event.Probed:
-		m.LastProbe = &f
+		m.probed(f)
 	case event.Exited:
-		m.LastExit, m.ReadyAt = &f, nil
+		m.exit(f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:
@@ -86,16 +90,34 @@ func (m *Model) enter(e event.Event, f event.PhaseChanged) {
 	m.Phase, m.Why, m.Since = f.Phase, f.Why, e.Time
 	if f.Phase == event.PhaseReady {
 		at := e.Time
-		m.ReadyAt, m.Failure = &at, nil
+		m.ReadyAt, m.Failure, m.Deadline = &at, nil, nil
+		return
+	}
+	m.ReadyAt = nil
+}
+
+func (m *Model) probed(f event.Probed) {
+	if p := m.pod(f.Pod); p != nil {
+		p.probed(f)
+	}
+	if f.Purpose == event.Readiness {
+		m.LastProbe = &f
+	}
+}
+
+func (m *Model) exit(f event.Exited) {
+	m.LastExit = &f
+	if p := m.pod(f.Pod); p != nil {
+		p.LastExit = &f
 	}
 }
 
 func (m *Model) start(e event.Event, f event.Started) {
-	if m.StartedAt != nil {
-		m.Restarts++
+	if p := m.pod(f.Pod); p != nil {
+		p.start(e, f)
 	}
 	at := e.Time
-	m.StartedAt, m.ReadyAt = &at, nil
+	m.StartedAt = &at
 	m.ContainerID, m.Container, m.Replica, m.Reach = f.Container, f.Name, f.Address, f.Reach
 	m.CPULimit, m.MemoryLimit, m.EffectiveCPUs = f.CPULimit, f.MemoryLimit, f.EffectiveCPUs
 	if f.Image != "" {

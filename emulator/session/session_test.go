@@ -66,13 +66,20 @@ func TestAUPIModelIsReachedByAGRPCTarget(t *testing.T) {
 
 func TestARestartIsCountedAndNotReady(t *testing.T) {
 	s := fold(begin(
-		event.Started{Container: "a"},
+		event.PodChanged{Pod: "x", Phase: event.PhaseStarting},
+		event.Started{Pod: "x", Container: "a"},
+		event.PodChanged{Pod: "x", Phase: event.PhaseReady},
 		event.PhaseChanged{Phase: event.PhaseReady},
-		event.Exited{Code: 137, OOMKilled: true},
+		event.Exited{Pod: "x", Code: 137, OOMKilled: true},
+		event.PodChanged{Pod: "x", Phase: event.PhaseBackOff},
 		event.PhaseChanged{Phase: event.PhaseBackOff, Why: "exited"},
-		event.Started{Container: "b"},
+		event.PodChanged{Pod: "x", Phase: event.PhaseStarting, Restarts: 1},
+		event.Started{Pod: "x", Container: "b"},
 	)...)
 	m := s.Models[0]
+	if p := m.Pods[0]; p.Phase != event.PhaseStarting || p.Restarts != 1 || p.ContainerID != "b" || p.ReadyAt != nil || !p.LastExit.OOMKilled {
+		t.Errorf("pod is %+v", p)
+	}
 	if s.Ready() || m.ReadyAt != nil || m.Restarts != 1 || m.ContainerID != "b" || !m.LastExit.OOMKilled {
 		t.Errorf("model is %+v", m)
 	}
@@ -130,5 +137,27 @@ func TestTheLatestTrafficOfAModelIsKept(t *testing.T) {
 	s := fold(begin(event.Traffic{Requests: 1}, event.Traffic{Requests: 2, Errors: 1})...)
 	if got := s.Models[0].Traffic; got == nil || *got != (event.Traffic{Requests: 2, Errors: 1}) {
 		t.Errorf("traffic is %+v", got)
+	}
+}
+
+func TestPodsComeAndGoAndKeepWhatTheyWereAsked(t *testing.T) {
+	deadline := time.Date(2026, 1, 2, 3, 14, 0, 0, time.UTC)
+	facts := begin(
+		event.Deploying{Deadline: deadline},
+		event.PodChanged{Pod: "x", Phase: event.PhaseWaiting},
+		event.PodChanged{Pod: "y", Phase: event.PhaseWaiting},
+		event.Probed{Pod: "y", Purpose: event.Readiness, Outcome: "503"},
+		event.Probed{Pod: "y", Purpose: event.Liveness, Outcome: "200 OK", OK: true},
+	)
+	m := fold(facts...).Models[0]
+	if len(m.Pods) != 2 || m.Pods[1].Readiness.Outcome != "503" || m.Pods[1].Liveness.Outcome != "200 OK" || m.LastProbe.Outcome != "503" {
+		t.Errorf("pods are %+v", m.Pods)
+	}
+	if m.Deadline == nil || *m.Deadline != deadline {
+		t.Errorf("deadline is %v", m.Deadline)
+	}
+	m = fold(append(facts, event.PodChanged{Pod: "x", Phase: event.PhaseStopped}, event.PhaseChanged{Phase: event.PhaseReady})...).Models[0]
+	if len(m.Pods) != 1 || m.Pods[0].Name != "y" || m.Deadline != nil {
+		t.Errorf("model is %+v", m)
 	}
 }

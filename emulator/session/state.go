@@ -55,8 +55,12 @@ type Model struct {
 	StartedAt     *time.Time  `json:"started_at,omitempty"` // of the container
 	ReadyAt       *time.Time  `json:"ready_at,omitempty"`
 
+	// Deadline is until when it has to be ready: the deployment timeout's end. It is
+	// gone once it is ready.
+	Deadline  *time.Time     `json:"deadline,omitempty"`
+	Pods      []*Pod         `json:"pods"`
 	Traffic   *event.Traffic `json:"traffic,omitempty"`
-	LastProbe *event.Probed  `json:"last_probe,omitempty"`
+	LastProbe *event.Probed  `json:"last_probe,omitempty"` // for readiness
 	LastExit  *event.Exited  `json:"last_exit,omitempty"`
 	Failure   *event.Failed  `json:"failure,omitempty"`
 

@@ -1,0 +1,131 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// incarnation is one container of a pod, and the copying of its output.
+type incarnation struct {
+	*pod
+	container Container
+	started   event.Started
+	begun     time.Time
+	exit      *Exit  // once it is known
+	expected  bool   // a stop ended it
+	why       string // we ended it, where it was no stop
+
+	last     *tail
+	stopLogs context.CancelFunc
+	logs     sync.WaitGroup
+}
+
+// start asks the runtime for a container with production's environment.
+func (p *pod) start(ctx context.Context) (Container, error) {
+	d := p.model.Deployment
+	place, err := p.Runtime.Place(ctx, PlaceSpec{Model: p.model, Artifact: p.artifact})
+	if err != nil {
+		return nil, err
+	}
+	resources, err := d.Resources()
+	if err != nil {
+		return nil, err
+	}
+	env := merlin.Resolve(d.Variables(p.model.Place(place)), p.model.SecretValues)
+	spec := ContainerSpec{
+		Model: p.model, Revision: p.revision, Image: p.image,
+		Env:      merlin.Assignments(env),
+		Command:  merlin.ExpandWords(merlin.Words(d.Command), env),
+		Args:     merlin.ExpandWords(merlin.Words(d.Args), env),
+		Port:     place.ServingPort(d.Protocol),
+		Hostname: d.PodName(p.suffix),
+		Artifact: p.artifact,
+	}
+	if cpu := resources.Limits.CPU; cpu != nil {
+		spec.CPUMillis, spec.CPULimit = cpu.MilliValue(), cpu.String()
+	}
+	if memory := resources.Limits.Memory; memory != nil {
+		spec.MemoryBytes, spec.MemoryLimit = memory.Value(), memory.String()
+	}
+	return p.Runtime.Start(ctx, spec)
+}
+
+func newIncarnation(p *pod, container Container) *incarnation {
+	c := &incarnation{pod: p, container: container, started: container.Started(), begun: time.Now(), last: &tail{}}
+	c.started.Pod = p.name
+	p.publish(c.started)
+	ctx, cancel := context.WithCancel(context.Background())
+	c.stopLogs = cancel
+	c.logs.Go(func() { c.copyLogs(ctx) })
+	return c
+}
+
+func (c *incarnation) copyLogs(ctx context.Context) {
+	out := c.lines(event.Log{Source: event.LogModel, Replica: c.started.Replica})
+	errs := c.lines(event.Log{Source: event.LogModel, Replica: c.started.Replica, Stderr: true})
+	out.last, errs.last = c.last, c.last
+	err := c.container.Logs(ctx, out, errs)
+	out.flush()
+	errs.flush()
+	if err != nil && ctx.Err() == nil {
+		c.warn(errors.New("the logs of " + c.id + " ended early: " + err.Error()))
+	}
+}
+
+// logSlack is how long the output of a dead container may take to arrive.
+const logSlack = 2 * time.Second
+
+// died tells how a container ended.
+type died struct {
+	Exit
+	why      string
+	lastLogs []string
+}
+
+// buried waits for the end of a container and of its output, and reports it. It is
+// false where ctx ends first.
+func (c *incarnation) buried(ctx context.Context) (d died, ok bool) {
+	if c.exit == nil {
+		select {
+		case exit := <-c.container.Exited():
+			c.exit = &exit
+		case <-ctx.Done():
+			return died{}, false // the forced way out: close kills it
+		}
+	}
+	c.awaitLogs()
+	d = died{Exit: *c.exit, why: c.why, lastLogs: c.last.lines()}
+	c.publish(event.Exited{
+		Pod: c.name, Replica: c.started.Replica, Code: d.Code, Signal: d.signal(), OOMKilled: d.OOMKilled,
+		Error: d.Error, Expected: c.expected, Why: c.why, Ran: time.Since(c.begun), LastLogs: d.lastLogs,
+	})
+	return d, true
+}
+
+func (c *incarnation) awaitLogs() {
+	done := make(chan struct{})
+	go func() { c.logs.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(logSlack):
+	}
+}
+
+// close removes what is left of the container and waits for the copying to end.
+func (c *incarnation) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), removeLimit)
+	defer cancel()
+	if err := c.container.Remove(ctx); err != nil {
+		c.warn(errors.New("remove " + c.id + ": " + err.Error() + "; the next up or down tries again"))
+	}
+	c.stopLogs()
+	c.logs.Wait()
+}
+
+// removeLimit bounds the removal, so that an Engine that hangs cannot keep us.
+const removeLimit = 15 * time.Second

@@ -1,0 +1,284 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// pod is one replica of a model: a container that is started again whenever it ends.
+// Its run goroutine owns it but for cancel and what follows, which are the supervisor's;
+// of the supervisor it uses what does not change while pods run.
+type pod struct {
+	*supervisor
+	suffix   string // of its name in Kubernetes
+	name     string // the suffix' last letters
+	restarts int
+	retry    chan struct{} // receives where a wait is to be cut short
+
+	cancel context.CancelFunc
+	state  podState
+	ended  *died // how its last container ended; nil where none has
+}
+
+// podState is what a pod tells its supervisor.
+type podState struct {
+	phase   event.Phase
+	why     string
+	retryAt time.Time      // in back-off
+	address netip.AddrPort // while it is ready
+	ended   *died          // how its last container ended, once
+	probe   ProbeResult    // the last attempt for readiness
+	err     error          // it could not be started
+}
+
+// report is a change of a pod's state; heeded closes when the supervisor has dealt
+// with it.
+type report struct {
+	pod    *pod
+	state  podState
+	heeded chan struct{}
+}
+
+func newPod(s *supervisor) *pod {
+	own := letters(5)
+	return &pod{supervisor: s, suffix: s.podHash + "-" + own, name: own, retry: make(chan struct{}, 1)}
+}
+
+// letters are random ones of the alphabet that Kubernetes uses in names.
+func letters(n int) string {
+	const alphabet = "bcdfghjklmnpqrstvwxz2456789"
+	random := make([]byte, n)
+	_, _ = rand.Read(random) // never fails
+	for i, b := range random {
+		random[i] = alphabet[int(b)%len(alphabet)]
+	}
+	return string(random)
+}
+
+// enter tells everybody, and the supervisor first, that the pod is in another state.
+func (p *pod) enter(state podState) {
+	r := report{p, state, make(chan struct{})}
+	p.reports <- r
+	<-r.heeded
+}
+
+// run keeps a container running until ctx ends; then it takes the last one away.
+func (p *pod) run(ctx context.Context) {
+	defer p.enter(podState{phase: event.PhaseStopped})
+	var crashes backOff
+	for ctx.Err() == nil {
+		state := p.incarnate(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		p.rest(ctx, state, crashes.next(time.Now()))
+		p.restarts++
+	}
+}
+
+// rest is the pod's wait after a container has ended.
+func (p *pod) rest(ctx context.Context, state podState, wait time.Duration) {
+	state.phase = event.PhaseBackOff
+	if wait > 0 {
+		state.retryAt = time.Now().Add(wait).UTC().Round(time.Millisecond)
+		state.why += "; starts again in " + wait.Round(time.Second).String()
+	} else {
+		state.why += "; starts again at once"
+	}
+	p.enter(state)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.retry:
+	case <-ctx.Done():
+	}
+}
+
+// incarnate runs one container from its start to its end, and returns how it ended.
+func (p *pod) incarnate(ctx context.Context) podState {
+	select {
+	case <-p.retry: // one that came while a container ran
+	default:
+	}
+	p.enter(podState{phase: event.PhaseStarting})
+	container, err := p.start(ctx)
+	if err != nil {
+		return podState{why: "cannot be started: " + err.Error(), err: err}
+	}
+	c := newIncarnation(p, container)
+	defer c.close()
+	return c.live(ctx)
+}
+
+// live watches over a container until it ends, or ends it when ctx does.
+func (c *incarnation) live(ctx context.Context) podState {
+	c.enter(podState{phase: event.PhaseWaiting})
+	readiness, liveness, stop := c.probes(ctx)
+	defer stop()
+	state := podState{phase: event.PhaseWaiting}
+	for {
+		select {
+		case exit := <-c.container.Exited():
+			c.exit = &exit
+			return c.bury(ctx, state)
+		case result := <-readiness:
+			c.publish(result)
+			c.judge(&state, result)
+		case result := <-liveness:
+			c.publish(result)
+			if !result.OK && result.InARow >= result.Threshold {
+				return c.kill(ctx, state, result)
+			}
+		case <-ctx.Done():
+			c.retire()
+			return state
+		}
+	}
+}
+
+// judge makes the container ready, or no longer so.
+func (c *incarnation) judge(state *podState, result ProbeResult) {
+	ready := state.address.IsValid()
+	same := result.Outcome == state.probe.Outcome
+	state.probe = result
+	switch {
+	case result.OK && !ready && result.InARow >= result.Threshold:
+		state.phase, state.why, state.address = event.PhaseReady, "", c.container.Address()
+	case !result.OK && ready && result.InARow >= result.Threshold:
+		state.phase, state.why, state.address = event.PhaseWaiting, "not ready any more: "+result.Target+": "+result.Outcome, netip.AddrPort{}
+	case same:
+		return
+	}
+	c.enter(*state)
+}
+
+// bury takes a container that has ended out of the traffic, and returns how it ended.
+func (c *incarnation) bury(ctx context.Context, state podState) podState {
+	if state.address.IsValid() { // before its last words are waited for
+		c.enter(podState{phase: event.PhaseWaiting, probe: state.probe})
+	}
+	d, ok := c.buried(ctx)
+	if !ok {
+		return podState{}
+	}
+	return podState{why: d.describe(), ended: &d, probe: state.probe}
+}
+
+// kill ends a container that fails its liveness probe, as the kubelet does.
+func (c *incarnation) kill(ctx context.Context, state podState, last ProbeResult) podState {
+	c.why = fmt.Sprintf("liveness probe failed %d times: %s: %s", last.InARow, last.Target, last.Outcome)
+	if state.address.IsValid() {
+		c.enter(podState{phase: event.PhaseWaiting, why: c.why, probe: state.probe})
+		state.address = netip.AddrPort{}
+	}
+	if err := c.container.Stop(ctx, c.grace()); err != nil && ctx.Err() == nil {
+		c.warn(fmt.Errorf("stop %s: %w", c.id, err))
+	}
+	if ctx.Err() != nil {
+		c.retire()
+		return state
+	}
+	return c.bury(ctx, state)
+}
+
+// probes starts both probes; stop ends them and waits for them.
+func (c *incarnation) probes(ctx context.Context) (readiness, liveness <-chan ProbeResult, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	ask := func(purpose event.Purpose, probe Probe) <-chan ProbeResult {
+		results := make(chan ProbeResult, 1)
+		switch {
+		case probe.Kind != CheckNone:
+			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, address: c.container.Address()}
+			asking.Go(func() { p.run(ctx, results) })
+		case purpose == event.Readiness: // without a probe a container is ready at once
+			results <- ProbeResult{Pod: c.name, Purpose: purpose, Kind: string(CheckNone), OK: true, Outcome: "no probe", InARow: 1, Threshold: 1}
+		}
+		return results
+	}
+	readiness, liveness = ask(event.Readiness, c.model.ReadinessProbe()), ask(event.Liveness, c.model.LivenessProbe())
+	return readiness, liveness, func() {
+		cancel()
+		asking.Wait()
+	}
+}
+
+// retire takes a container away as a pod is: the supervisor has taken it out of the
+// traffic; running requests finish, then SIGTERM, then after the grace period SIGKILL.
+func (c *incarnation) retire() {
+	c.drain()
+	grace := c.grace()
+	ctx, cancel := c.unforced(grace + stopSlack)
+	defer cancel()
+	c.expected = true
+	err := c.container.Stop(ctx, grace)
+	switch {
+	case err == nil:
+		if d, ok := c.buried(ctx); ok && d.Code == killedCode && !d.OOMKilled {
+			c.warn(fmt.Errorf("%s ignored SIGTERM for %s and was killed: in production it holds up every scale-down and deployment; handle SIGTERM, and exec the server where a shell starts it", c.id, grace))
+		}
+	case ctx.Err() == nil:
+		c.warn(fmt.Errorf("stop %s: %w", c.id, err)) // its end will not be seen either
+	}
+}
+
+// killedCode is what SIGKILL leaves.
+const killedCode = 137
+
+// productionQuiet is how long queue-proxy waits for late requests before the container
+// gets its SIGTERM.
+const productionQuiet = 30 * time.Second
+
+// drain waits for running requests. Those that outlive the grace period are cut with
+// the container.
+func (c *incarnation) drain() {
+	limit := c.grace()
+	if c.ProductionGrace {
+		limit = max(limit, productionQuiet)
+	}
+	ctx, cancel := c.unforced(limit)
+	defer cancel()
+	err := c.Router.Drain(ctx, c.id)
+	if errors.Is(err, context.DeadlineExceeded) {
+		c.warn(fmt.Errorf("%w after %s: they are cut", err, limit))
+	}
+	if c.ProductionGrace && err == nil {
+		pause(ctx, productionQuiet)
+	}
+}
+
+// grace is how long the container has between SIGTERM and SIGKILL: in production the
+// revision's timeout.
+func (s *supervisor) grace() time.Duration {
+	if s.ProductionGrace {
+		return s.model.timeout()
+	}
+	return s.Grace
+}
+
+// stopSlack is what the runtime may take beyond the grace period to notice the end.
+const stopSlack = 5 * time.Second
+
+// unforced returns a context for work on the way out: it outlives the session's own
+// context, ends after the limit, and at once when Force is closed.
+func (s *supervisor) unforced(limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-s.Force:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); <-done }
+}

@@ -1,0 +1,181 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// serve keeps the model's pods running until ctx ends or the model fails. No pod runs
+// when it returns.
+func (s *supervisor) serve(ctx context.Context) error {
+	begun := time.Now()
+	s.publish(event.Deploying{Deadline: begun.Add(s.Deadline).UTC()})
+	deadline := time.NewTimer(s.Deadline)
+	defer deadline.Stop()
+	defer s.stopPods()
+	for range max(s.model.Replicas, 1) {
+		s.addPod()
+	}
+	for {
+		var err error
+		select {
+		case r := <-s.reports:
+			err = s.heed(ctx, r)
+		case <-s.retries:
+			s.retryPods()
+		case <-deadline.C:
+			if !s.everUp {
+				err = s.notReady()
+			}
+		case <-ctx.Done():
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			s.tell(err) // before the grace period, not after it
+			return err
+		}
+	}
+}
+
+func (s *supervisor) addPod() {
+	p := newPod(s)
+	ctx, cancel := context.WithCancel(context.Background())
+	p.cancel = cancel
+	s.pods = append(s.pods, p)
+	go p.run(ctx)
+}
+
+// stopPods takes all pods away and waits for their end.
+func (s *supervisor) stopPods() {
+	if slices.ContainsFunc(s.pods, func(p *pod) bool { return p.state.phase != event.PhaseBackOff }) {
+		s.enter(event.PhaseStopping, "")
+	}
+	for _, p := range s.pods {
+		p.cancel()
+	}
+	s.routed = nil
+	if s.told == nil { // else requests are answered with why
+		s.Router.Hold(s.id)
+	}
+	for len(s.pods) > 0 {
+		r := <-s.reports
+		s.note(r)
+		close(r.heeded)
+	}
+}
+
+// heed deals with a pod's change. Its error is why the model will not serve.
+func (s *supervisor) heed(ctx context.Context, r report) error {
+	defer close(r.heeded)
+	s.note(r)
+	s.route()
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case r.state.err != nil && !s.everUp:
+		return s.startFailed(r.state.err)
+	case r.state.ended != nil && !s.everUp && s.FirstExitFails:
+		return s.endedBeforeReady(*r.state.ended)
+	case r.state.ended != nil && len(s.routed) == 0:
+		s.card(s.diagnose(*r.state.ended, r.state.probe))
+	}
+	s.settle()
+	return nil
+}
+
+// note takes over what a pod tells of itself.
+func (s *supervisor) note(r report) {
+	p, before := r.pod, r.pod.state
+	p.state = r.state
+	if r.state.ended != nil {
+		p.ended = r.state.ended
+	}
+	if r.state.phase == event.PhaseStopped {
+		p.cancel()
+		s.pods = slices.DeleteFunc(s.pods, func(other *pod) bool { return other == p })
+	}
+	if before.phase == r.state.phase && before.why == r.state.why {
+		return
+	}
+	f := event.PodChanged{Pod: p.name, Phase: r.state.phase, Why: r.state.why, Restarts: p.restarts}
+	if !r.state.retryAt.IsZero() {
+		f.RetryAt = &r.state.retryAt
+	}
+	s.publish(f)
+}
+
+// route sends the model's requests to the pods that are ready.
+func (s *supervisor) route() {
+	var ready []netip.AddrPort
+	for _, p := range s.pods {
+		if p.state.address.IsValid() {
+			ready = append(ready, p.state.address)
+		}
+	}
+	if slices.Equal(ready, s.routed) {
+		return
+	}
+	s.routed = ready
+	if len(ready) == 0 {
+		s.Router.Hold(s.id)
+		return
+	}
+	s.everUp = true
+	s.Router.Route(s.id, s.revision, ready)
+}
+
+// best ranks the phases of pods: the model is in the best one.
+var best = []event.Phase{event.PhaseReady, event.PhaseWaiting, event.PhaseStarting, event.PhaseBackOff}
+
+// settle tells the model's own phase.
+func (s *supervisor) settle() {
+	for _, phase := range best {
+		for _, p := range s.pods {
+			if p.state.phase == phase {
+				s.enter(phase, p.state.why)
+				return
+			}
+		}
+	}
+}
+
+// retryPods starts the containers of pods that wait in back-off.
+func (s *supervisor) retryPods() {
+	for _, p := range s.pods {
+		if p.state.phase == event.PhaseBackOff {
+			select {
+			case p.retry <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// startFailed says that the runtime could not start a container.
+func (s *supervisor) startFailed(err error) error {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return err
+	}
+	return &Failure{Model: s.id, What: "cannot be started", Why: err.Error()}
+}
+
+// notReady says why the model was not ready in time: the last end of a container, else
+// the last probe.
+func (s *supervisor) notReady() error {
+	what := fmt.Sprintf("was not ready within the deployment timeout of %s", s.Deadline)
+	for _, p := range s.pods {
+		if p.ended != nil {
+			f := s.diagnose(*p.ended, p.state.probe)
+			f.Why, f.What = f.What+": "+f.Why, what
+			return f
+		}
+	}
+	return s.unanswered(what, s.pods[0].state.probe)
+}

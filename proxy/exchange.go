@@ -62,6 +62,17 @@ func (x *exchange) find() (refused *refusal) {
 // admit waits for a replica and for the turn there; release must follow unless it
 // is refused. ctx is the clock's. It calls waits when the first wait begins.
 func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
+	if !x.unqueued {
+		x.model.demand.enter(x.arrived)
+	}
+	refused := x.admitted(ctx, waits)
+	if refused != nil && !x.unqueued {
+		x.model.demand.leave(time.Now())
+	}
+	return refused
+}
+
+func (x *exchange) admitted(ctx context.Context, waits func()) *refusal {
 	r, refused, held := x.model.pick(ctx, waits)
 	if x.held = held; held {
 		x.fact.Held = time.Since(x.arrived)
@@ -100,6 +111,9 @@ func (x *exchange) release() {
 	}
 	x.model.release(x.replica)
 	x.finished = time.Now()
+	if !x.unqueued {
+		x.model.demand.leave(x.finished)
+	}
 }
 
 // ended is the answer where ctx has ended before any other: nobody is there to

@@ -17,6 +17,7 @@ func (m *model) pick(ctx context.Context, waits func()) (r *replica, refused *re
 	}
 	m.held.Add(1)
 	defer m.held.Add(-1)
+	m.wanted(m.ID)
 	waits()
 	for changed != nil {
 		select {

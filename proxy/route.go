@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // model is a Model and where its requests go now: to replicas, to an error, or
@@ -19,6 +20,8 @@ type model struct {
 	stopping  <-chan struct{}
 	meter     meter
 	held      atomic.Int64 // requests without a replica
+	demand    demand
+	wanted    func(id string)
 
 	mu       sync.Mutex
 	routed   []*replica
@@ -39,6 +42,8 @@ func newModel(m Model, stopping <-chan struct{}) *model {
 		predictor: predictorHost(m),
 		timeouts:  timeouts{m.Timeout, m.ResponseStartTimeout, m.IdleTimeout},
 		stopping:  stopping,
+		demand:    newDemand(time.Now()),
+		wanted:    func(string) {},
 		replicas:  map[place]*replica{},
 		changed:   make(chan struct{}),
 	}

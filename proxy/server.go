@@ -57,6 +57,9 @@ type Options struct {
 	// Ready answers the platform's readiness probes that come through the port; nil
 	// is a TCP connect, as Knative has it where a model gives no probe.
 	Ready Ready
+	// Wanted is called for every request that finds no replica of its model, before it
+	// is held. It must not block; nil is nobody.
+	Wanted func(model string)
 	// AccessLog gets a line for every request that a queue-proxy would log, in the
 	// form of Knative's default template; nil is none. Every line is one Write, and
 	// several come at once.
@@ -125,6 +128,9 @@ func New(o Options) *Server {
 	}
 	for _, m := range o.Models {
 		held := newModel(m, s.stopping)
+		if o.Wanted != nil {
+			held.wanted = o.Wanted
+		}
 		s.models[m.ID] = held
 		s.all = append(s.all, held)
 	}

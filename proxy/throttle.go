@@ -23,6 +23,9 @@ func (m *model) throttles() bool { return m.Deployed && m.ContainerConcurrency >
 func (m *model) throttle(ctx context.Context, waits func()) (r *replica, refused *refusal, held bool) {
 	s, place, held := m.lineUp()
 	if place != nil {
+		if held {
+			m.wanted(m.ID)
+		}
 		waits()
 		s = m.await(ctx, place)
 	}

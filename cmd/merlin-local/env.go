@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 
@@ -19,6 +20,7 @@ type env struct {
 	modelFlags
 	format  string
 	secrets bool
+	explain bool
 }
 
 func newEnv(where *location) *cobra.Command {
@@ -31,6 +33,7 @@ func newEnv(where *location) *cobra.Command {
 	}
 	e.modelFlags.flags(c)
 	c.Flags().StringVar(&e.format, "format", "table", "table, dotenv or json")
+	c.Flags().BoolVar(&e.explain, "explain", false, "say point by point how a run with Docker compares with production, instead")
 	c.Flags().BoolVar(&e.secrets, "show-secrets", false, "print the secrets' values")
 	return c
 }
@@ -55,6 +58,10 @@ func (e *env) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if e.explain {
+		here := emulator.Circumstances{Containers: true, CPUs: float64(runtime.NumCPU())}
+		return explain(c.OutOrStdout(), model.Parity(here))
+	}
 	return print(c.OutOrStdout(), e.variables(model))
 }
 
@@ -69,7 +76,7 @@ func (e *env) variables(m *emulator.Model) []merlin.Variable {
 			values[s.EnvVarName] = masked
 		}
 	}
-	return merlin.Resolve(m.Deployment.Variables(merlin.Production()), values)
+	return merlin.Resolve(m.Deployment.Variables(m.Place(merlin.Production())), values)
 }
 
 func envTable(w io.Writer, env []merlin.Variable) error {

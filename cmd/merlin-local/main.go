@@ -35,12 +35,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(context.Background())
 	var told toldError
 	if err != nil && !errors.As(err, &told) {
-		fmt.Fprintf(stderr, "%s\n", explain(err))
+		fmt.Fprintf(stderr, "%s\n", tell(err))
 	}
 	return exitCode(err)
 }
 
-func explain(err error) string {
+func tell(err error) string {
 	var mistakes config.Errors
 	if errors.As(err, &mistakes) {
 		return mistakes.Error() // each line has its place: nothing may stand before it

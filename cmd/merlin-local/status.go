@@ -15,7 +15,7 @@ import (
 )
 
 func newStatus(where *location) *cobra.Command {
-	var asJSON bool
+	var asJSON, parity bool
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Tell how the models of this repo's session are",
@@ -32,11 +32,28 @@ func newStatus(where *location) *cobra.Command {
 			if asJSON {
 				return writeIndented(c.OutOrStdout(), state)
 			}
+			if parity {
+				return printParity(c.OutOrStdout(), state)
+			}
 			return printStatus(c.OutOrStdout(), state)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON")
+	c.Flags().BoolVar(&parity, "parity", false, "say point by point how this run compares with production, instead")
 	return c
+}
+
+func printParity(w io.Writer, state *session.State) error {
+	for _, m := range state.Models {
+		if m.Parity == nil {
+			continue
+		}
+		fmt.Fprintf(w, "%s\n", m.ID)
+		if err := explain(w, *m.Parity); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notRunning adds where sessions do run, to an error that says there is none here.
@@ -80,6 +97,9 @@ func printStatus(w io.Writer, state *session.State) error {
 		}
 		if m.Why != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
+		}
+		if m.Parity != nil {
+			fmt.Fprintf(w, "\n%s: %s (status --parity)\n", m.ID, parityCount(*m.Parity))
 		}
 		if len(m.Pods) > 1 {
 			if err := printPods(w, m); err != nil {

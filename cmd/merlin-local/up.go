@@ -263,6 +263,7 @@ func (s *upSession) introduce(ctx context.Context) {
 			FullName: d.FullName(), Protocol: string(d.Protocol), Image: d.Image,
 			Host: d.VersionHost("localhost"),
 		})
+		s.stream.Publish(m.ID(), 0, m.Parity(s.circumstances()))
 	}
 	address := s.port.Addr().String()
 	s.stream.Publish("", 0, event.Listening{Address: address, Metrics: s.metrics.Addr().String()})

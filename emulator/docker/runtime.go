@@ -78,6 +78,9 @@ func (r *Runtime) Close() error { return r.client.Close() }
 // Describe says which Engine it is, where, and how it was found.
 func (r *Runtime) Describe() string { return r.engine.String() }
 
+// CPUs is how many the Engine's host has.
+func (r *Runtime) CPUs() int { return r.engine.cpus }
+
 // Place is production's own: a container has its ports and its mounts to itself.
 func (r *Runtime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
 	return merlin.Production(), nil

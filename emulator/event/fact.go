@@ -196,6 +196,7 @@ func (Exited) kind() string       { return "exited" }
 func (Failed) kind() string       { return "failed" }
 func (Served) kind() string       { return "served" }
 func (Traffic) kind() string      { return "traffic" }
+func (Parity) kind() string       { return "parity" }
 func (Notice) kind() string       { return "notice" }
 func (Dropped) kind() string      { return "dropped" }
 func (Ended) kind() string        { return "ended" }
@@ -218,6 +219,7 @@ func blanks() []any {
 		&Failed{},
 		&Served{},
 		&Traffic{},
+		&Parity{},
 		&Notice{},
 		&Dropped{},
 		&Ended{},

@@ -71,6 +71,8 @@ func (m *Model) apply(e event.Event) {
 		m.ImageID = f.Image
 	case event.Started:
 		m.start(e, f)
+	case event.Parity:
+		m.Parity = &f
 	case event.Deploying:
 		m.Deadline = &f.Deadline
 	case event.PodChanged:

@@ -59,6 +59,7 @@ type Model struct {
 	// gone once it is ready.
 	Deadline  *time.Time     `json:"deadline,omitempty"`
 	Pods      []*Pod         `json:"pods"`
+	Parity    *event.Parity  `json:"parity,omitempty"`
 	Traffic   *event.Traffic `json:"traffic,omitempty"`
 	LastProbe *event.Probed  `json:"last_probe,omitempty"` // for readiness
 	LastExit  *event.Exited  `json:"last_exit,omitempty"`

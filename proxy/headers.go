@@ -9,7 +9,8 @@ import (
 )
 
 // forwardHeaders changes the headers of a request as queue-proxy does, and what
-// stands before it where the whole chain is played.
+// stands before it where the whole chain is played. It is the general engine's form
+// of it; model.through and model.host say it for every engine.
 func forwardHeaders(pr *httputil.ProxyRequest, x *exchange) {
 	in, out := pr.In.Header, pr.Out.Header
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
@@ -17,30 +18,68 @@ func forwardHeaders(pr *httputil.ProxyRequest, x *exchange) {
 			out[name] = slices.Clone(values)
 		}
 	}
-	peer := pr.In.RemoteAddr
 	if x.model.Deployed {
-		appendForwardedFor(out, peer)
-		peer = activatorAddress
-		pr.Out.Host = x.model.predictor
 		out.Set("K-Proxy-Request", "activator")
 		if x.retype && out["Content-Type"] != nil {
 			out.Set("Content-Type", "application/json")
 		}
 	}
-	if out.Get("Forwarded") == "" {
-		setForwarded(out)
+	client, _, _ := net.SplitHostPort(pr.In.RemoteAddr)
+	chain, forwarded := x.model.through(origin{
+		forwarded: out.Get("Forwarded"),
+		chain:     out["X-Forwarded-For"],
+		host:      out.Get("X-Forwarded-Host"),
+		proto:     out.Get("X-Forwarded-Proto"),
+	}, client)
+	out.Set("X-Forwarded-For", chain)
+	if forwarded != "" {
+		out.Set("Forwarded", forwarded)
 	}
-	appendForwardedFor(out, peer)
 	out.Del("Knative-Serving-Namespace")
 	out.Del("Knative-Serving-Revision")
-	if host := out.Get("K-Original-Host"); host != "" {
-		pr.Out.Host = host
+	original := out.Get("K-Original-Host")
+	if pr.Out.Host = x.model.host(pr.Out.Host, original); original != "" {
 		out.Del("K-Original-Host")
 	}
 }
 
+// origin is what a request's headers say of the hops before this port.
+type origin struct {
+	forwarded   string   // the first Forwarded
+	chain       []string // the lines of X-Forwarded-For
+	host, proto string   // the first X-Forwarded-Host and X-Forwarded-Proto
+}
+
+// through returns what the container gets of them: one line of X-Forwarded-For with
+// the client's address at its end, and the activator's where the whole chain is
+// played; and Forwarded where there was none and the others say enough, else it is
+// empty and what there was stays.
+func (m *model) through(o origin, client string) (chain, forwarded string) {
+	if m.Deployed {
+		o.chain = []string{appendHop(o.chain, client)}
+		client = activatorAddress
+	}
+	if o.forwarded == "" {
+		forwarded = o.derive()
+	}
+	return appendHop(o.chain, client), forwarded
+}
+
+// host is the Host that the container gets, of the client's and of K-Original-Host,
+// which the activator uses and which the container never sees.
+func (m *model) host(sent, original string) string {
+	switch {
+	case original != "":
+		return original
+	case m.Deployed:
+		return m.predictor
+	default:
+		return sent
+	}
+}
+
 // activatorAddress is where a queue-proxy here would see the activator.
-const activatorAddress = "127.0.0.1:8012"
+const activatorAddress = "127.0.0.1"
 
 // predictorHost is the host that KServe's route sets, whatever the client sent.
 func predictorHost(m Model) string {
@@ -59,37 +98,41 @@ func namedByConnection(h http.Header, name string) bool {
 	return false
 }
 
-// appendForwardedFor adds the client, joining all lines into one.
-func appendForwardedFor(h http.Header, client string) {
-	address, _, err := net.SplitHostPort(client)
-	if err != nil {
-		return
+// appendHop joins all lines into one and adds the hop.
+func appendHop(chain []string, hop string) string {
+	if len(chain) == 0 {
+		return hop
 	}
-	h.Set("X-Forwarded-For", strings.Join(append(h["X-Forwarded-For"], address), ", "))
+	return strings.Join(chain, ", ") + ", " + hop
 }
 
-// setForwarded derives the standard header from those that came before it: one
-// element a hop of the first X-Forwarded-For line, with host and proto on the first.
-func setForwarded(h http.Header) {
+// derive makes the standard header of those that came before it: one element a hop
+// of the first X-Forwarded-For line, with host and proto on the first; empty where
+// there is nothing to say.
+func (o origin) derive() string {
 	var first []string
-	hops := strings.Split(h.Get("X-Forwarded-For"), ",")
+	line := ""
+	if len(o.chain) > 0 {
+		line = o.chain[0]
+	}
+	hops := strings.Split(line, ",")
 	if hop := strings.TrimSpace(hops[0]); hop != "" {
 		first = append(first, "for="+forwardedNode(hop))
 	}
-	if host := h.Get("X-Forwarded-Host"); host != "" {
-		first = append(first, "host="+host)
+	if o.host != "" {
+		first = append(first, "host="+o.host)
 	}
-	if proto := h.Get("X-Forwarded-Proto"); proto != "" {
-		first = append(first, "proto="+proto)
+	if o.proto != "" {
+		first = append(first, "proto="+o.proto)
 	}
 	if len(first) == 0 {
-		return
+		return ""
 	}
 	elements := []string{strings.Join(first, ";")}
 	for _, hop := range hops[1:] {
 		elements = append(elements, "for="+forwardedNode(strings.TrimSpace(hop)))
 	}
-	h.Set("Forwarded", strings.Join(elements, ", "))
+	return strings.Join(elements, ", ")
 }
 
 // forwardedNode writes an IPv6 address as RFC 7239 wants it.

@@ -70,7 +70,7 @@ func open(t testing.TB, o Options) *port {
 		served:  make(chan fact, 4096),
 		notices: make(chan event.Notice, 16),
 	}
-	o.Publisher = p
+	o.Publisher, o.general = p, onGeneral
 	p.Server = New(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	p.stop = cancel

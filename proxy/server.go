@@ -67,6 +67,9 @@ type Options struct {
 	// Publisher takes an event.Served for every request, and an event.Traffic for
 	// every model a second while anything changes; nil is nobody.
 	Publisher event.Publisher
+
+	// general has the engine that understands everything carry all requests.
+	general bool
 }
 
 // Model is one model version, as routing and admission see it.
@@ -104,6 +107,7 @@ type Server struct {
 	ready        Ready
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
+	general      bool
 }
 
 // New returns a port whose models are all held until they are routed.
@@ -115,6 +119,7 @@ func New(o Options) *Server {
 		accessLog:    o.AccessLog,
 		ready:        o.Ready,
 		stopping:     make(chan struct{}),
+		general:      o.general,
 	}
 	s.stop = sync.OnceFunc(func() { close(s.stopping) })
 	if s.drainTimeout == 0 {
@@ -188,7 +193,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer quiet()
 	d := newDoor(ln)
 	p := d.part()
-	http1, http2 := newHTTP1(base, s), newHTTP2(base, s)
+	http1, http2 := s.engines(base)
 
 	var accepting, telling sync.WaitGroup
 	telling.Go(func() { s.reporter.run(reporting) })
@@ -210,6 +215,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	quiet()
 	telling.Wait()
 	return err
+}
+
+// engines returns what carries HTTP/1.x and HTTP/2; what they run ends with ctx.
+func (s *Server) engines(ctx context.Context) (http1, http2 engine) {
+	return newHTTP1(ctx, s), newHTTP2(ctx, s)
 }
 
 func (s *Server) isStopping() bool {

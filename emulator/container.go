@@ -20,9 +20,10 @@ type incarnation struct {
 	expected  bool   // a stop ended it
 	why       string // we ended it, where it was no stop
 
-	last     *tail
-	stopLogs context.CancelFunc
-	logs     sync.WaitGroup
+	last      *tail
+	stopLogs  context.CancelFunc // and the measuring
+	logs      sync.WaitGroup
+	measuring sync.WaitGroup
 }
 
 // start asks the runtime for a container with production's environment.
@@ -52,6 +53,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 	if memory := resources.Limits.Memory; memory != nil {
 		spec.MemoryBytes, spec.MemoryLimit = memory.Value(), memory.String()
 	}
+	p.memoryLimit = spec.MemoryBytes
 	return p.Runtime.Start(ctx, spec)
 }
 
@@ -61,7 +63,9 @@ func newIncarnation(p *pod, container Container) *incarnation {
 	p.publish(c.started)
 	ctx, cancel := context.WithCancel(context.Background())
 	c.stopLogs = cancel
+	c.usage.begin()
 	c.logs.Go(func() { c.copyLogs(ctx) })
+	c.measuring.Go(func() { c.measure(ctx) })
 	return c
 }
 
@@ -83,8 +87,10 @@ const logSlack = 2 * time.Second
 // died tells how a container ended.
 type died struct {
 	Exit
-	why      string
-	lastLogs []string
+	why         string
+	lastLogs    []string
+	memoryPeak  int64 // bytes; 0 is not known
+	memoryLimit int64 // bytes; 0 is none
 }
 
 // buried waits for the end of a container and of its output, and reports it. It is
@@ -100,9 +106,11 @@ func (c *incarnation) buried(ctx context.Context) (d died, ok bool) {
 	}
 	c.awaitLogs()
 	d = died{Exit: *c.exit, why: c.why, lastLogs: c.last.lines()}
+	d.memoryPeak, d.memoryLimit = c.memory(d.OOMKilled)
 	c.publish(event.Exited{
 		Pod: c.name, Replica: c.started.Replica, Code: d.Code, Signal: d.signal(), OOMKilled: d.OOMKilled,
 		Error: d.Error, Expected: c.expected, Why: c.why, Ran: time.Since(c.begun), LastLogs: d.lastLogs,
+		MemoryPeak: d.memoryPeak, MemoryLimit: d.memoryLimit,
 	})
 	return d, true
 }
@@ -125,6 +133,8 @@ func (c *incarnation) close() {
 	}
 	c.stopLogs()
 	c.logs.Wait()
+	c.measuring.Wait()
+	c.usage.end()
 }
 
 // removeLimit bounds the removal, so that an Engine that hangs cannot keep us.

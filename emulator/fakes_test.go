@@ -134,7 +134,7 @@ func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emu
 	w.specs = append(w.specs, spec)
 	number := len(w.specs)
 	w.mu.Unlock()
-	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{})}
+	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{}), uses: make(chan event.Usage)}
 	c.output, c.write = io.Pipe()
 	go w.run(c)
 	return c, nil
@@ -150,6 +150,7 @@ type fakeContainer struct {
 	number int // 1 is the first
 	exited chan emulator.Exit
 	ended  chan struct{}
+	uses   chan event.Usage // receives what Usage samples
 	once   sync.Once
 	output *io.PipeReader
 	write  *io.PipeWriter
@@ -178,6 +179,19 @@ func (c *fakeContainer) Logs(ctx context.Context, stdout, _ io.Writer) error {
 	defer stop()
 	_, err := io.Copy(stdout, c.output)
 	return err
+}
+
+func (c *fakeContainer) Usage(ctx context.Context, sample func(event.Usage)) error {
+	for {
+		select {
+		case u := <-c.uses:
+			sample(u)
+		case <-c.ended:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (c *fakeContainer) Stop(ctx context.Context, grace time.Duration) error {

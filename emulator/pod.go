@@ -22,6 +22,9 @@ type pod struct {
 	restarts int
 	retry    chan struct{} // receives where a wait is to be cut short
 
+	memoryLimit int64 // of its containers, in bytes; 0 is none
+	usage       gauge // of the container that runs
+
 	cancel context.CancelFunc
 	state  podState
 	ended  *died // how its last container ended; nil where none has

@@ -34,6 +34,10 @@ type Container interface {
 	Address() netip.AddrPort
 	// Logs copies its output from the start until it ends or ctx does.
 	Logs(ctx context.Context, stdout, stderr io.Writer) error
+	// Usage calls sample, from one goroutine at a time, with what it takes of the
+	// machine, again and again until it has ended or ctx has. It returns at once where
+	// that cannot be known.
+	Usage(ctx context.Context, sample func(event.Usage)) error
 	// Exited receives exactly once, when the replica has ended by whatever cause.
 	Exited() <-chan Exit
 	// Stop asks it to end (SIGTERM), kills it after grace, and waits for the end.

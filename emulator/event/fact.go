@@ -216,6 +216,7 @@ func blanks() []any {
 		&PodChanged{},
 		&Probed{},
 		&Exited{},
+		&Usage{},
 		&Failed{},
 		&Served{},
 		&Traffic{},
@@ -245,7 +246,7 @@ func value(pointer any) Fact {
 // be dropped for a slow reader; all others are rare and always kept.
 func lossy(f Fact) bool {
 	switch f.(type) {
-	case Log, Step, Served, Probed:
+	case Log, Step, Served, Probed, Usage:
 		return true
 	}
 	return false

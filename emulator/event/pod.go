@@ -70,4 +70,7 @@ type Exited struct {
 	Why       string        `json:"why,omitempty"` // where we ended it, and not because of a stop
 	Ran       time.Duration `json:"ran_ns"`
 	LastLogs  []string      `json:"last_logs,omitempty"`
+	// MemoryPeak and MemoryLimit are in bytes; 0 is not known, or none.
+	MemoryPeak  int64 `json:"memory_peak_bytes,omitempty"`
+	MemoryLimit int64 `json:"memory_limit_bytes,omitempty"`
 }

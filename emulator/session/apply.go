@@ -81,6 +81,8 @@ func (m *Model) apply(e event.Event) {
 		m.probed(f)
 	case event.Exited:
 		m.exit(f)
+	case event.Usage:
+		m.use(f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:
@@ -110,7 +112,8 @@ func (m *Model) probed(f event.Probed) {
 func (m *Model) exit(f event.Exited) {
 	m.LastExit = &f
 	if p := m.pod(f.Pod); p != nil {
-		p.LastExit = &f
+		p.LastExit, p.Usage = &f, nil
+		m.sumUsage()
 	}
 }
 

@@ -23,6 +23,7 @@ type Pod struct {
 	Readiness   *event.Probed `json:"readiness,omitempty"` // the last attempt
 	Liveness    *event.Probed `json:"liveness,omitempty"`  // the last attempt
 	LastExit    *event.Exited `json:"last_exit,omitempty"`
+	Usage       *event.Usage  `json:"usage,omitempty"` // the last sample, while a container runs
 }
 
 // pod returns the pod of that name; nil where none has it.
@@ -40,6 +41,7 @@ func (m *Model) changePod(e event.Event, f event.PodChanged) {
 	switch {
 	case f.Phase == event.PhaseStopped:
 		m.Pods = slices.DeleteFunc(m.Pods, func(other *Pod) bool { return other == p })
+		m.sumUsage()
 		return
 	case p == nil:
 		p = &Pod{Name: f.Pod}

@@ -161,3 +161,25 @@ func TestPodsComeAndGoAndKeepWhatTheyWereAsked(t *testing.T) {
 		t.Errorf("model is %+v", m)
 	}
 }
+
+func TestTheUseOfAModelIsTheSumOfItsPodsWhichRun(t *testing.T) {
+	facts := begin(
+		event.PodChanged{Pod: "x", Phase: event.PhaseReady},
+		event.PodChanged{Pod: "y", Phase: event.PhaseReady},
+		event.Usage{Pod: "x", CPU: 0.5, Memory: 10, MemoryPeak: 12, MemoryLimit: 100, PIDs: 1},
+		event.Usage{Pod: "y", CPU: 1, Memory: 20, MemoryPeak: 20, MemoryLimit: 100, PIDs: 2},
+		event.Usage{Pod: "gone", Memory: 1000},
+	)
+	m := fold(facts...).Models[0]
+	if want := (session.Usage{CPU: 1.5, Memory: 30, MemoryPeak: 30, MemoryLimit: 200, PIDs: 3}); *m.Usage != want {
+		t.Errorf("usage is %+v, want %+v", *m.Usage, want)
+	}
+	m = fold(append(facts, event.Exited{Pod: "y"})...).Models[0]
+	if want := (session.Usage{CPU: 0.5, Memory: 10, MemoryPeak: 30, MemoryLimit: 100, PIDs: 1}); *m.Usage != want || m.Pods[1].Usage != nil {
+		t.Errorf("after an exit it is %+v, want %+v", *m.Usage, want)
+	}
+	m = fold(append(facts, event.PodChanged{Pod: "x", Phase: event.PhaseStopped})...).Models[0]
+	if m.Usage.Memory != 20 || m.Usage.MemoryPeak != 30 {
+		t.Errorf("after a pod has gone it is %+v", *m.Usage)
+	}
+}

@@ -61,6 +61,7 @@ type Model struct {
 	Pods      []*Pod         `json:"pods"`
 	Parity    *event.Parity  `json:"parity,omitempty"`
 	Traffic   *event.Traffic `json:"traffic,omitempty"`
+	Usage     *Usage         `json:"usage,omitempty"`
 	LastProbe *event.Probed  `json:"last_probe,omitempty"` // for readiness
 	LastExit  *event.Exited  `json:"last_exit,omitempty"`
 	Failure   *event.Failed  `json:"failure,omitempty"`

@@ -24,6 +24,7 @@ func main() {
 		"lines":        lines,
 		"exit":         exit,
 		"eat":          eat,
+		"spin":         spin,
 		"check-secret": checkSecret,
 		"check-agent":  checkAgent,
 		"count":        count,
@@ -136,6 +137,15 @@ func eat([]string) error {
 			return errors.New("nobody minds 1 GiB")
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// spin takes all the CPU that it gets, until it is ended.
+func spin([]string) error {
+	for n := uint64(1); ; n = n*6364136223846793005 + 1 {
+		if n == 0 {
+			return nil // after 2^64 turns
+		}
 	}
 }
 

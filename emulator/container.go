@@ -16,6 +16,8 @@ type incarnation struct {
 	container Container
 	started   event.Started
 	begun     time.Time
+	limit     int64 // of memory, in bytes; 0 is none
+	ooms      oomKills
 	exit      *Exit  // once it is known
 	expected  bool   // a stop ended it
 	why       string // we ended it, where it was no stop
@@ -47,18 +49,25 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 		Hostname: d.PodName(p.suffix),
 		Artifact: p.artifact,
 	}
-	if cpu := resources.Limits.CPU; cpu != nil {
-		spec.CPUMillis, spec.CPULimit = cpu.MilliValue(), cpu.String()
+	if !p.NoLimits {
+		spec.limit(resources.Limits)
 	}
-	if memory := resources.Limits.Memory; memory != nil {
-		spec.MemoryBytes, spec.MemoryLimit = memory.Value(), memory.String()
-	}
-	p.memoryLimit = spec.MemoryBytes
+	p.spec = spec
 	return p.Runtime.Start(ctx, spec)
 }
 
+// limit sets what the container may take at most.
+func (s *ContainerSpec) limit(l merlin.Quantities) {
+	if l.CPU != nil {
+		s.CPUMillis, s.CPULimit = l.CPU.MilliValue(), l.CPU.String()
+	}
+	if l.Memory != nil {
+		s.MemoryBytes, s.MemoryLimit = l.Memory.Value(), l.Memory.String()
+	}
+}
+
 func newIncarnation(p *pod, container Container) *incarnation {
-	c := &incarnation{pod: p, container: container, started: container.Started(), begun: time.Now(), last: &tail{}}
+	c := &incarnation{pod: p, container: container, started: container.Started(), begun: time.Now(), limit: p.spec.MemoryBytes, last: &tail{}}
 	c.started.Pod = p.name
 	p.publish(c.started)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -91,6 +100,7 @@ type died struct {
 	lastLogs    []string
 	memoryPeak  int64 // bytes; 0 is not known
 	memoryLimit int64 // bytes; 0 is none
+	oomKills    int   // processes of it that the kernel killed for memory
 }
 
 // buried waits for the end of a container and of its output, and reports it. It is
@@ -106,11 +116,12 @@ func (c *incarnation) buried(ctx context.Context) (d died, ok bool) {
 	}
 	c.awaitLogs()
 	d = died{Exit: *c.exit, why: c.why, lastLogs: c.last.lines()}
-	d.memoryPeak, d.memoryLimit = c.memory(d.OOMKilled)
+	d.oomKills = c.countOOMs()
+	d.memoryPeak, d.memoryLimit = c.memory(d.oomKills > 0)
 	c.publish(event.Exited{
 		Pod: c.name, Replica: c.started.Replica, Code: d.Code, Signal: d.signal(), OOMKilled: d.OOMKilled,
 		Error: d.Error, Expected: c.expected, Why: c.why, Ran: time.Since(c.begun), LastLogs: d.lastLogs,
-		MemoryPeak: d.memoryPeak, MemoryLimit: d.memoryLimit,
+		MemoryPeak: d.memoryPeak, MemoryLimit: d.memoryLimit, OOMKills: d.oomKills, WithEngine: d.WithEngine,
 	})
 	return d, true
 }

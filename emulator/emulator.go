@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,7 +12,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Force are needed.
+// Options are what an Emulator works with. All but Force and Clock are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -33,6 +34,10 @@ type Options struct {
 	// Deadline is Merlin's deployment timeout: how long a model has to become
 	// ready once its image and artifact are there.
 	Deadline time.Duration
+	// NoLimits starts containers without their limits of CPU and memory.
+	NoLimits bool
+	// Clock tells the time, sleeps of the machine included; time.Now where it is nil.
+	Clock func() time.Time
 	// Force, once closed, cuts every grace period short.
 	Force <-chan struct{}
 }
@@ -47,13 +52,14 @@ type Shell interface {
 type Emulator struct {
 	options     Options
 	supervisors []*supervisor
+	conditions
 }
 
 // New returns an Emulator; it starts nothing.
 func New(options Options) *Emulator {
 	e := &Emulator{options: options}
 	for _, model := range options.Models {
-		e.supervisors = append(e.supervisors, newSupervisor(model, &e.options))
+		e.supervisors = append(e.supervisors, newSupervisor(model, &e.options, &e.conditions))
 	}
 	return e
 }
@@ -82,7 +88,13 @@ func (e *Emulator) Run(ctx context.Context) error {
 	if err := e.options.Runtime.Sweep(ctx); err != nil {
 		return fmt.Errorf("clean up what an earlier session left: %w", err)
 	}
+	defer e.watch()()
 	group, ctx := errgroup.WithContext(ctx)
+	sleeping, awake := context.WithCancel(ctx)
+	var clock sync.WaitGroup
+	clock.Go(func() { e.watchSleep(sleeping) })
+	defer clock.Wait()
+	defer awake()
 	for _, s := range e.supervisors {
 		group.Go(func() error { return s.run(ctx) })
 	}

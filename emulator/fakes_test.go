@@ -41,12 +41,14 @@ type world struct {
 	drain      func(ctx context.Context) // running requests
 	onStop     func(c *fakeContainer)    // what SIGTERM does
 	attempts   int
+	cut        int             // requests that a stop breaks off
+	trouble    chan event.Fact // receives what Watch reports
 }
 
 func newWorld(t *testing.T) *world {
 	ready := emulator.ProbeResult{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK"}
 	return &world{
-		t: t, events: event.NewStream(), force: make(chan struct{}),
+		t: t, events: event.NewStream(), force: make(chan struct{}), trouble: make(chan event.Fact),
 		image:   func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
 		shell:   func(io.Writer) error { return nil },
 		probe:   func(int) emulator.ProbeResult { return ready },
@@ -125,8 +127,8 @@ func (r *fakeRuntime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, 
 
 func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
 	w := (*world)(r)
-	if w.startError != nil {
-		return nil, w.startError
+	if err := w.refuses(); err != nil {
+		return nil, err
 	}
 	w.note("start")
 	w.mu.Lock()
@@ -134,10 +136,34 @@ func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emu
 	w.specs = append(w.specs, spec)
 	number := len(w.specs)
 	w.mu.Unlock()
-	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{}), uses: make(chan event.Usage)}
+	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{}), uses: make(chan event.Usage), ooms: make(chan struct{})}
 	c.output, c.write = io.Pipe()
 	go w.run(c)
 	return c, nil
+}
+
+// refuses is why no container can be started now.
+func (w *world) refuses() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.startError
+}
+
+func (w *world) refuse(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.startError = err
+}
+
+func (r *fakeRuntime) Watch(ctx context.Context, report func(event.Fact)) error {
+	for {
+		select {
+		case f := <-r.trouble:
+			report(f)
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 func (r *fakeRuntime) Sweep(context.Context) error {
@@ -151,6 +177,7 @@ type fakeContainer struct {
 	exited chan emulator.Exit
 	ended  chan struct{}
 	uses   chan event.Usage // receives what Usage samples
+	ooms   chan struct{}
 	once   sync.Once
 	output *io.PipeReader
 	write  *io.PipeWriter
@@ -171,6 +198,8 @@ func (c *fakeContainer) Started() event.Started {
 func (c *fakeContainer) Address() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{172, 17, 0, byte(1 + c.number)}), 8080)
 }
+
+func (c *fakeContainer) OOMs() <-chan struct{} { return c.ooms }
 
 func (c *fakeContainer) Exited() <-chan emulator.Exit { return c.exited }
 
@@ -230,6 +259,10 @@ func (r *fakeRouter) Drain(ctx context.Context, _ string) error {
 	(*world)(r).note("drain")
 	r.drain(ctx)
 	return ctx.Err()
+}
+
+func (r *fakeRouter) Farewell(string, netip.AddrPort) func(context.Context) int {
+	return func(context.Context) int { return r.cut }
 }
 
 type fakeProber world

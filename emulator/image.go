@@ -37,13 +37,19 @@ func (s *supervisor) makeImage(ctx context.Context) (Image, error) {
 }
 
 func (s *supervisor) imageFailed(err error) error {
-	var failure *Failure
-	if errors.As(err, &failure) {
-		return err
-	}
 	what := "has no image that can run"
 	if s.model.Build != nil {
 		what = "cannot be built"
+	}
+	var failure *Failure
+	if errors.As(err, &failure) {
+		if full := s.full(failure.What, errors.New(failure.Why)); full != nil {
+			return full
+		}
+		return err
+	}
+	if full := s.full(what, err); full != nil {
+		return full
 	}
 	return &Failure{Model: s.id, What: what, Why: err.Error()}
 }

@@ -91,6 +91,7 @@ func (p *parity) limits() {
 	case err == nil:
 		p.memory(resources.Limits)
 		p.cpu(resources.Limits)
+		p.same("limits", "no limit of processes and threads: Merlin sets none (a cluster's kubelet may, as podPidsLimit)")
 	}
 	p.lacks("requests", "no CPU or memory is set aside: what else this machine does can slow the model down")
 }

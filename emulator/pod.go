@@ -22,8 +22,8 @@ type pod struct {
 	restarts int
 	retry    chan struct{} // receives where a wait is to be cut short
 
-	memoryLimit int64 // of its containers, in bytes; 0 is none
-	usage       gauge // of the container that runs
+	spec  ContainerSpec // of its last container
+	usage gauge         // of the container that runs
 
 	cancel context.CancelFunc
 	state  podState
@@ -39,6 +39,8 @@ type podState struct {
 	ended   *died          // how its last container ended, once
 	probe   ProbeResult    // the last attempt for readiness
 	err     error          // it could not be started
+
+	withEngine bool // its container ended with the Docker Engine
 }
 
 // report is a change of a pod's state; heeded closes when the supervisor has dealt
@@ -81,6 +83,9 @@ func (p *pod) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if state.withEngine {
+			continue // no crash: at once, and not counted
+		}
 		p.rest(ctx, state, crashes.next(time.Now()))
 		p.restarts++
 	}
@@ -112,7 +117,7 @@ func (p *pod) incarnate(ctx context.Context) podState {
 	default:
 	}
 	p.enter(podState{phase: event.PhaseStarting})
-	container, err := p.start(ctx)
+	container, err := p.startAnswered(ctx)
 	if err != nil {
 		return podState{why: "cannot be started: " + err.Error(), err: err}
 	}
@@ -132,12 +137,16 @@ func (c *incarnation) live(ctx context.Context) podState {
 		case exit := <-c.container.Exited():
 			c.exit = &exit
 			return c.bury(ctx, state)
+		case <-c.container.OOMs():
+			c.ooms.add()
+		case <-c.ooms.settle:
+			c.survived()
 		case result := <-readiness:
 			c.publish(result)
 			c.judge(&state, result)
 		case result := <-liveness:
 			c.publish(result)
-			if !result.OK && result.InARow >= result.Threshold {
+			if !result.OK && result.InARow >= result.Threshold && !c.engineAway.Load() {
 				return c.kill(ctx, state, result)
 			}
 		case <-ctx.Done():
@@ -172,6 +181,9 @@ func (c *incarnation) bury(ctx context.Context, state podState) podState {
 	if !ok {
 		return podState{}
 	}
+	if d.WithEngine && c.why == "" {
+		return podState{withEngine: true}
+	}
 	return podState{why: d.describe(), ended: &d, probe: state.probe}
 }
 
@@ -182,7 +194,7 @@ func (c *incarnation) kill(ctx context.Context, state podState, last ProbeResult
 		c.enter(podState{phase: event.PhaseWaiting, why: c.why, probe: state.probe})
 		state.address = netip.AddrPort{}
 	}
-	if err := c.container.Stop(ctx, c.grace()); err != nil && ctx.Err() == nil {
+	if err := c.terminate(ctx, c.grace()); err != nil && ctx.Err() == nil {
 		c.warn(fmt.Errorf("stop %s: %w", c.id, err))
 	}
 	if ctx.Err() != nil {
@@ -200,7 +212,7 @@ func (c *incarnation) probes(ctx context.Context) (readiness, liveness <-chan Pr
 		results := make(chan ProbeResult, 1)
 		switch {
 		case probe.Kind != CheckNone:
-			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, address: c.container.Address()}
+			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, now: c.now, address: c.container.Address()}
 			asking.Go(func() { p.run(ctx, results) })
 		case purpose == event.Readiness: // without a probe a container is ready at once
 			results <- ProbeResult{Pod: c.name, Purpose: purpose, Kind: string(CheckNone), OK: true, Outcome: "no probe", InARow: 1, Threshold: 1}
@@ -222,19 +234,14 @@ func (c *incarnation) retire() {
 	ctx, cancel := c.unforced(grace + stopSlack)
 	defer cancel()
 	c.expected = true
-	err := c.container.Stop(ctx, grace)
+	err := c.terminate(ctx, grace)
 	switch {
 	case err == nil:
-		if d, ok := c.buried(ctx); ok && d.Code == killedCode && !d.OOMKilled {
-			c.warn(fmt.Errorf("%s ignored SIGTERM for %s and was killed: in production it holds up every scale-down and deployment; handle SIGTERM, and exec the server where a shell starts it", c.id, grace))
-		}
+		c.buried(ctx)
 	case ctx.Err() == nil:
 		c.warn(fmt.Errorf("stop %s: %w", c.id, err)) // its end will not be seen either
 	}
 }
-
-// killedCode is what SIGKILL leaves.
-const killedCode = 137
 
 // productionQuiet is how long queue-proxy waits for late requests before the container
 // gets its SIGTERM.

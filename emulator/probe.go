@@ -146,6 +146,7 @@ type probing struct {
 	pod     string
 	prober  Prober
 	address netip.AddrPort
+	now     func() time.Time
 
 	ok     bool // the last attempt's
 	inARow int
@@ -176,25 +177,29 @@ func (p *probing) attempt(ctx context.Context) ProbeResult {
 // that starts in no time is not kept waiting.
 const firstPause = 5 * time.Millisecond
 
-// run sends the result of every attempt until ctx ends.
+// run sends the result of every attempt until ctx ends. One that failed while the
+// machine slept counts for nothing, and what failed before it neither.
 func (p *probing) run(ctx context.Context, results chan<- ProbeResult) {
-	if !pause(ctx, p.InitialDelay) {
-		return
-	}
-	eager := firstPause
+	eager, wait := firstPause, p.InitialDelay
 	for {
-		select {
-		case results <- p.attempt(ctx):
-		case <-ctx.Done():
+		begun := p.now()
+		if !pause(ctx, wait) {
 			return
 		}
-		wait := p.Period
+		result := p.attempt(ctx)
+		if !result.OK && overslept(begun, p.now(), wait+p.Timeout) > 0 {
+			p.inARow = 0
+		} else {
+			select {
+			case results <- result:
+			case <-ctx.Done():
+				return
+			}
+		}
+		wait = p.Period
 		if !p.once && p.Eager > 0 {
 			wait = min(eager, p.Eager)
 			eager = min(2*eager, p.Eager)
-		}
-		if !pause(ctx, wait) {
-			return
 		}
 	}
 }

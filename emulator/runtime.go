@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/netip"
 	"time"
@@ -21,10 +22,17 @@ type Runtime interface {
 	Place(ctx context.Context, spec PlaceSpec) (merlin.Place, error)
 	// Start creates and starts a replica. On an error nothing is left behind.
 	Start(ctx context.Context, spec ContainerSpec) (Container, error)
+	// Watch reports trouble of what runs the models, as event.Engine, until ctx ends.
+	// It returns at once where there can be none.
+	Watch(ctx context.Context, report func(event.Fact)) error
 	// Sweep removes everything that carries the session's label: what an earlier,
 	// killed run of the same session left behind.
 	Sweep(ctx context.Context) error
 }
+
+// ErrEngineAway says that what runs the models does not answer at all, and that it is
+// worth trying again.
+var ErrEngineAway = errors.New("the Docker Engine does not answer")
 
 // Container is one running replica. Its methods are safe for concurrent use.
 type Container interface {
@@ -38,6 +46,9 @@ type Container interface {
 	// machine, again and again until it has ended or ctx has. It returns at once where
 	// that cannot be known.
 	Usage(ctx context.Context, sample func(event.Usage)) error
+	// OOMs receives for every process of it that the kernel killed for the memory
+	// limit; nil where that cannot be known.
+	OOMs() <-chan struct{}
 	// Exited receives exactly once, when the replica has ended by whatever cause.
 	Exited() <-chan Exit
 	// Stop asks it to end (SIGTERM), kills it after grace, and waits for the end.
@@ -52,6 +63,9 @@ type Exit struct {
 	Code      int    // 128+n where signal n ended it
 	OOMKilled bool   // the kernel killed it, or a child, for its memory limit
 	Error     string // the Engine's words where it could not even start
+	// WithEngine tells that the Engine went away then: a stop or restart of it ended
+	// the replica, and Code is not the model's own.
+	WithEngine bool
 }
 
 // ImageSpec asks for an image.
@@ -105,6 +119,10 @@ type Router interface {
 	Fail(model, why string)
 	// Drain waits until no request runs on the model's replicas, or ctx ends.
 	Drain(ctx context.Context, model string) error
+	// Farewell begins to watch the requests on a replica that is about to end. What it
+	// returns waits for the end of all, or of ctx, and tells how many of them the
+	// replica did not answer, or not to the end.
+	Farewell(model string, replica netip.AddrPort) (cut func(ctx context.Context) int)
 }
 
 // ProbeResult is the outcome of one attempt.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
@@ -14,10 +13,8 @@ import (
 // serve keeps the model's pods running until ctx ends or the model fails. No pod runs
 // when it returns.
 func (s *supervisor) serve(ctx context.Context) error {
-	begun := time.Now()
-	s.publish(event.Deploying{Deadline: begun.Add(s.Deadline).UTC()})
-	deadline := time.NewTimer(s.Deadline)
-	defer deadline.Stop()
+	deadline := s.newDeadline()
+	defer deadline.timer.Stop()
 	defer s.stopPods()
 	for range max(s.model.Replicas, 1) {
 		s.addPod()
@@ -29,8 +26,10 @@ func (s *supervisor) serve(ctx context.Context) error {
 			err = s.heed(ctx, r)
 		case <-s.retries:
 			s.retryPods()
-		case <-deadline.C:
-			if !s.everUp {
+		case slept := <-s.sleeps:
+			deadline.move(slept)
+		case <-deadline.timer.C:
+			if !s.everUp && deadline.passed() {
 				err = s.notReady()
 			}
 		case <-ctx.Done():
@@ -163,7 +162,11 @@ func (s *supervisor) startFailed(err error) error {
 	if errors.As(err, &failure) {
 		return err
 	}
-	return &Failure{Model: s.id, What: "cannot be started", Why: err.Error()}
+	const what = "cannot be started"
+	if full := s.full(what, err); full != nil {
+		return full
+	}
+	return &Failure{Model: s.id, What: what, Why: err.Error()}
 }
 
 // notReady says why the model was not ready in time: the last end of a container, else

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,6 +15,7 @@ import (
 // pods; its pods report back to it. Those above do not change while pods run.
 type supervisor struct {
 	*Options
+	*conditions
 	model    *Model
 	id       string
 	revision int
@@ -23,6 +25,7 @@ type supervisor struct {
 	podHash  string // of the ReplicaSet
 	reports  chan report
 	retries  chan struct{} // receives where waiting pods shall start now
+	sleeps   chan time.Duration
 
 	pods   []*pod // until they have reported their end
 	routed []netip.AddrPort
@@ -31,11 +34,11 @@ type supervisor struct {
 	told   *Failure           // why it will not serve, once that is told
 }
 
-func newSupervisor(model *Model, options *Options) *supervisor {
+func newSupervisor(model *Model, options *Options, shared *conditions) *supervisor {
 	return &supervisor{
-		Options: options, model: model, id: model.ID(), revision: 1,
+		Options: options, conditions: shared, model: model, id: model.ID(), revision: 1,
 		mask: newMask(model), podHash: letters(9),
-		reports: make(chan report), retries: make(chan struct{}, 1),
+		reports: make(chan report), retries: make(chan struct{}, 1), sleeps: make(chan time.Duration, 1),
 	}
 }
 
@@ -105,7 +108,11 @@ func (s *supervisor) prepare(ctx context.Context) (removeArtifact func(), err er
 	group.Go(func() error {
 		folder, remove, err := s.Stager.Stage(ctx, s.model.ModelDir, s.model.Deployment.Properties())
 		if err != nil {
-			return &Failure{Model: s.id, What: "cannot have its artifact staged", Why: err.Error(), Next: "check model_dir"}
+			const what = "cannot have its artifact staged"
+			if full := s.fullHere(what, err); full != nil {
+				return full
+			}
+			return &Failure{Model: s.id, What: what, Why: err.Error(), Next: "check model_dir"}
 		}
 		s.artifact = folder
 		removeArtifact = func() { s.warn(remove()) }

@@ -27,6 +27,13 @@ func (g *gauge) set(u event.Usage, at time.Time) {
 	g.last, g.at = u, at
 }
 
+// atLeast says what the peak was, where it passed between two samples.
+func (g *gauge) atLeast(peak int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last.MemoryPeak = max(g.last.MemoryPeak, peak)
+}
+
 // latest is the last sample of the container that runs now, and when it came. It is
 // false where there is none: no container runs, or its use cannot be known.
 func (g *gauge) latest() (u event.Usage, at time.Time, ok bool) {
@@ -48,12 +55,16 @@ const (
 func (c *incarnation) measure(ctx context.Context) {
 	var told event.Usage
 	var toldAt time.Time
+	var near pressure
 	err := c.container.Usage(ctx, func(u event.Usage) {
 		now := time.Now()
 		before, _, _ := c.usage.latest()
-		u.Pod, u.Replica, u.MemoryLimit = c.name, c.started.Replica, c.memoryLimit
+		u.Pod, u.Replica, u.MemoryLimit = c.name, c.started.Replica, c.limit
 		u.MemoryPeak = max(u.MemoryPeak, u.Memory, before.MemoryPeak)
 		c.usage.set(u, now)
+		for _, text := range near.of(u, c.spec.CPULimit, now) {
+			c.warn(errors.New(c.id + " " + text))
+		}
 		if toldAt.IsZero() || differs(told, u) || now.Sub(toldAt) >= usageAgain {
 			told, toldAt = u, now
 			c.publish(u)
@@ -75,7 +86,7 @@ func differs(a, b event.Usage) bool {
 func (c *incarnation) memory(oomKilled bool) (peak, limit int64) {
 	last, _, _ := c.usage.latest()
 	if oomKilled {
-		return max(last.MemoryPeak, c.memoryLimit), c.memoryLimit
+		return max(last.MemoryPeak, c.limit), c.limit
 	}
-	return last.MemoryPeak, c.memoryLimit
+	return last.MemoryPeak, c.limit
 }

@@ -152,6 +152,7 @@ func (x *exchange) refused(r *refusal) {
 
 // leave ends the exchange and tells it.
 func (x *exchange) leave() {
+	defer x.depart()
 	if x.untold {
 		return
 	}

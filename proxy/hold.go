@@ -44,6 +44,6 @@ func (m *model) now() (*replica, *refusal, <-chan struct{}) {
 		return nil, nil, m.changed
 	}
 	r := lightest(m.routed)
-	r.requests++
+	r.take()
 	return r, nil, nil
 }

@@ -15,6 +15,8 @@ type replica struct {
 	// guarded by model.mu
 	routed   bool
 	requests int // running, and waiting in queue
+	present  int // those, and those whose end is not yet told
+	farewell *farewell
 }
 
 // place tells one replica from another: an address can come back with the next

@@ -54,7 +54,7 @@ func (m *model) spot() (s spot, ok bool) {
 	}
 	r := m.free()
 	if r != nil {
-		r.requests++
+		r.take()
 	}
 	return spot{replica: r}, r != nil
 }
@@ -69,7 +69,7 @@ func (m *model) await(ctx context.Context, place *list.Element) spot {
 			return s
 		case <-ctx.Done():
 			if s := m.stepOut(place); s.replica != nil { // in the same instant
-				m.release(s.replica)
+				m.giveUp(s.replica)
 			}
 			return spot{}
 		case <-stopping:

@@ -78,6 +78,9 @@ func printStatus(w io.Writer, state *session.State) error {
 	if state.Metrics != "" {
 		fmt.Fprintf(w, "metrics at http://%s/metrics\n", state.Metrics)
 	}
+	if state.EngineTrouble != "" {
+		fmt.Fprintf(w, "the Docker Engine does not answer: %s\n", clean(state.EngineTrouble))
+	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MODEL\tPROTOCOL\tPHASE\tRESTARTS\tCONTAINER\tURL")
@@ -91,7 +94,11 @@ func printStatus(w io.Writer, state *session.State) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := printUsage(w, state); err != nil {
+		return err
+	}
 	for _, m := range state.Models {
+		printStops(w, m)
 		if m.Deadline != nil {
 			fmt.Fprintf(w, "\n%s has %s left to become ready\n", m.ID, max(time.Until(*m.Deadline), 0).Round(time.Second))
 		}

@@ -40,6 +40,7 @@ type up struct {
 	grace        grace
 	waitRestarts bool
 	deadline     time.Duration
+	noLimits     bool
 }
 
 func newUp(where *location) *cobra.Command {
@@ -71,6 +72,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	u.grace = grace{limit: 10 * time.Second}
 	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
 	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
+	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
 	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
 	return c
 }
@@ -246,7 +248,7 @@ func (s *upSession) emulator(router emulator.Router) *emulator.Emulator {
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{},
 		Grace:  s.grace.limit, ProductionGrace: s.grace.production,
-		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force,
+		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 	})
 }
 
@@ -273,6 +275,7 @@ func (s *upSession) introduce(ctx context.Context) {
 	if s.engine.warning != "" {
 		s.warn(s.engine.warning)
 	}
+	s.warnOfLimits()
 	for _, dotenv := range s.file.Dotenvs() {
 		if config.GitIgnores(ctx, dotenv) == config.GitNotIgnored {
 			s.warn(dotenv + " holds secrets and git does not ignore it: add it to .gitignore")

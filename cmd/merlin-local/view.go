@@ -58,6 +58,10 @@ func (p *plain) text(e event.Event) string {
 			return "warning: " + f.Text
 		}
 		return f.Text
+	case event.Engine:
+		return engineTrouble(f)
+	case event.Slept:
+		return fmt.Sprintf("this machine slept for about %s, or its clock was set: probes across it do not count, and the deployment timeout moves by it", f.Took.Round(time.Second))
 	case event.Dropped:
 		return fmt.Sprintf("(%d lines dropped: this terminal is slower than the model writes)", f.Count)
 	case event.Log:
@@ -87,6 +91,10 @@ func (p *plain) line(e event.Event) string {
 		}
 	case event.Failed:
 		return failed(f)
+	case event.OutOfMemory:
+		return outOfMemory(f)
+	case event.Terminated:
+		return terminated(f)
 	case event.Served:
 		return served(f)
 	}
@@ -177,9 +185,12 @@ func started(f event.Started) string {
 }
 
 func exited(f event.Exited) string {
+	if f.WithEngine {
+		return "ended with the Docker Engine: no exit of the model's own; it is started again once the Engine answers"
+	}
 	text := fmt.Sprintf("exited with code %d", f.Code)
 	if f.OOMKilled {
-		text += ", OOMKilled"
+		text += oomKilled(f)
 	} else if f.Signal != "" {
 		text += ", " + f.Signal
 	}

@@ -35,6 +35,8 @@ type engine struct {
 	system       string // operating system, as "Docker Desktop"
 	architecture string // as Go says it
 	cpus         int
+	memory       int64         // bytes
+	ahead        time.Duration // its clock, of ours
 	rootless     bool
 }
 
@@ -124,8 +126,19 @@ func describe(e endpoint, info system.Info) engine {
 		system:       info.OperatingSystem,
 		architecture: platform.Architecture,
 		cpus:         info.NCPU,
+		memory:       info.MemTotal,
+		ahead:        ahead(info.SystemTime),
 		rootless:     slices.Contains(info.SecurityOptions, "name=rootless"),
 	}
+}
+
+// ahead is how much a clock that showed this just now goes before ours.
+func ahead(shown string) time.Duration {
+	at, err := time.Parse(time.RFC3339Nano, shown)
+	if err != nil {
+		return 0
+	}
+	return time.Until(at)
 }
 
 // cleanVersion drops what a distribution adds, as in 20.10.24+dfsg1.

@@ -23,6 +23,7 @@ type replica struct {
 	started event.Started
 	address netip.AddrPort
 
+	ooms    chan struct{}      // receives for every process that the kernel killed for memory
 	exits   chan emulator.Exit // receives once
 	ended   chan struct{}      // closed after exits has its value
 	stop    context.CancelFunc // of the watching
@@ -34,12 +35,27 @@ var _ emulator.Container = (*replica)(nil)
 func newReplica(r *Runtime, id, name, volume string) *replica {
 	c := &replica{
 		Runtime: r, id: id, name: name, volume: volume,
-		exits: make(chan emulator.Exit, 1), ended: make(chan struct{}),
+		ooms: make(chan struct{}, keptOOMs), exits: make(chan emulator.Exit, 1), ended: make(chan struct{}),
 		stop: func() {}, watched: make(chan struct{}),
 	}
 	close(c.watched)
+	r.known.add(c)
 	return c
 }
+
+// keptOOMs bounds the kills for memory that nobody has asked for yet.
+const keptOOMs = 64
+
+func (c *replica) noteOOM() {
+	select {
+	case c.ooms <- struct{}{}:
+	default:
+	}
+}
+
+// OOMs receives once for every process of the container that the kernel killed for the
+// memory limit.
+func (c *replica) OOMs() <-chan struct{} { return c.ooms }
 
 // start starts the container and watches it from before it runs.
 func (c *replica) start(ctx context.Context, spec emulator.ContainerSpec, reach Reach) error {
@@ -151,6 +167,7 @@ func (c *replica) signal(ctx context.Context, name string) error {
 // Remove kills the container where it runs and deletes it with its artifact volume.
 // Exited has its value when it returns, with an error too.
 func (c *replica) Remove(ctx context.Context) error {
+	defer c.known.remove(c)
 	err := c.removeContainer(ctx, c.id)
 	if err == nil && c.volume != "" {
 		err = c.removeVolume(ctx, c.volume)

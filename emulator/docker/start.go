@@ -20,13 +20,14 @@ import (
 func (r *Runtime) Start(ctx context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
 	reach, err := r.chooseReach(ctx)
 	if err != nil {
-		return nil, forModel(spec.Model, err)
+		return nil, r.blame(ctx, forModel(spec.Model, err))
 	}
 	c, err := r.prepare(ctx, spec, reach)
 	if err != nil {
-		return nil, err
+		return nil, r.blame(ctx, err)
 	}
 	if err := c.start(ctx, spec, reach); err != nil {
+		err = r.blame(ctx, err)
 		removal, cancel := onTheWayOut(ctx)
 		defer cancel()
 		return nil, errors.Join(err, c.Remove(removal))

@@ -38,7 +38,9 @@ func (c *replica) watch(ctx context.Context, w wait) {
 	for {
 		select {
 		case answer := <-w.done:
-			c.end(c.exitOf(ctx, answer))
+			exit := c.exitOf(ctx, answer)
+			exit.WithEngine = c.isAway(ctx)
+			c.end(exit)
 			return
 		case lost := <-w.err:
 			exit, running := c.lookAgain(ctx, lost)
@@ -77,12 +79,12 @@ func (c *replica) lookAgain(ctx context.Context, lost error) (exit emulator.Exit
 		case ctx.Err() != nil:
 			return emulator.Exit{Code: killedCode, Error: "it was given up before its end was seen"}, false
 		case errdefs.IsNotFound(err):
-			return emulator.Exit{Code: killedCode, Error: fmt.Sprintf("the container was removed while the Engine did not answer (%v)", lost)}, false
+			return emulator.Exit{Code: killedCode, WithEngine: true, Error: fmt.Sprintf("the container was removed while the Engine did not answer (%v)", lost)}, false
 		case err == nil && (found.State.Running || found.State.Status == container.StateCreated):
 			return emulator.Exit{}, true
 		case err == nil:
 			return emulator.Exit{
-				Code: found.State.ExitCode, OOMKilled: found.State.OOMKilled,
+				Code: found.State.ExitCode, OOMKilled: found.State.OOMKilled, WithEngine: true,
 				Error: fmt.Sprintf("it ended while the Engine did not answer (%v); after a restart of the Engine the code is not the model's own", lost),
 			}, false
 		}

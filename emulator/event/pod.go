@@ -73,4 +73,8 @@ type Exited struct {
 	// MemoryPeak and MemoryLimit are in bytes; 0 is not known, or none.
 	MemoryPeak  int64 `json:"memory_peak_bytes,omitempty"`
 	MemoryLimit int64 `json:"memory_limit_bytes,omitempty"`
+	// OOMKills counts the processes that the kernel killed for memory in all its life.
+	OOMKills int `json:"oom_kills,omitempty"`
+	// WithEngine tells that the Docker Engine ended it by going away: no crash.
+	WithEngine bool `json:"with_engine,omitempty"`
 }

@@ -37,6 +37,9 @@ func (c *container) Started() event.Started {
 // Address is where the model listens.
 func (c *container) Address() netip.AddrPort { return c.address }
 
+// OOMs is nil: no limit holds.
+func (c *container) OOMs() <-chan struct{} { return nil }
+
 // Exited receives the exit of the command; its children may outlive it until Stop
 // or Remove.
 func (c *container) Exited() <-chan emulator.Exit { return c.exited }

@@ -16,6 +16,8 @@ func (s *State) Apply(e event.Event) {
 		s.address()
 	case event.Declared:
 		s.declare(e.Model, f)
+	case event.Engine:
+		s.EngineTrouble = f.Error
 	case event.Ended:
 		s.Ended, s.Error = true, f.Error
 	default:
@@ -83,6 +85,10 @@ func (m *Model) apply(e event.Event) {
 		m.exit(f)
 	case event.Usage:
 		m.use(f)
+	case event.OutOfMemory:
+		m.oom(f)
+	case event.Terminated:
+		m.terminate(f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:
@@ -113,6 +119,8 @@ func (m *Model) exit(f event.Exited) {
 	m.LastExit = &f
 	if p := m.pod(f.Pod); p != nil {
 		p.LastExit, p.Usage = &f, nil
+		p.oomBefore += f.OOMKills
+		p.OOMKills = p.oomBefore
 		m.sumUsage()
 	}
 }

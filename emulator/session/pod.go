@@ -23,7 +23,11 @@ type Pod struct {
 	Readiness   *event.Probed `json:"readiness,omitempty"` // the last attempt
 	Liveness    *event.Probed `json:"liveness,omitempty"`  // the last attempt
 	LastExit    *event.Exited `json:"last_exit,omitempty"`
-	Usage       *event.Usage  `json:"usage,omitempty"` // the last sample, while a container runs
+	// OOMKills counts the processes that the kernel killed for memory, over all restarts.
+	OOMKills int          `json:"oom_kills,omitempty"`
+	Usage    *event.Usage `json:"usage,omitempty"` // the last sample, while a container runs
+
+	oomBefore int // of the containers that have ended
 }
 
 // pod returns the pod of that name; nil where none has it.

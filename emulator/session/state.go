@@ -21,7 +21,10 @@ type State struct {
 	Address string    `json:"address,omitempty"`
 	Metrics string    `json:"metrics,omitempty"` // address of /metrics
 	Started time.Time `json:"started"`
-	Models  []*Model  `json:"models"`
+	// EngineTrouble is why the Docker Engine does not answer; empty while it does.
+	EngineTrouble string `json:"engine_trouble,omitempty"`
+
+	Models []*Model `json:"models"`
 	// Ended is set once the session is over; Error then tells why, where it was not
 	// asked to.
 	Ended bool   `json:"ended,omitempty"`
@@ -57,14 +60,19 @@ type Model struct {
 
 	// Deadline is until when it has to be ready: the deployment timeout's end. It is
 	// gone once it is ready.
-	Deadline  *time.Time     `json:"deadline,omitempty"`
-	Pods      []*Pod         `json:"pods"`
-	Parity    *event.Parity  `json:"parity,omitempty"`
-	Traffic   *event.Traffic `json:"traffic,omitempty"`
-	Usage     *Usage         `json:"usage,omitempty"`
-	LastProbe *event.Probed  `json:"last_probe,omitempty"` // for readiness
-	LastExit  *event.Exited  `json:"last_exit,omitempty"`
-	Failure   *event.Failed  `json:"failure,omitempty"`
+	Deadline *time.Time     `json:"deadline,omitempty"`
+	Pods     []*Pod         `json:"pods"`
+	Parity   *event.Parity  `json:"parity,omitempty"`
+	Traffic  *event.Traffic `json:"traffic,omitempty"`
+	Usage    *Usage         `json:"usage,omitempty"`
+	// Killed counts the containers that ignored SIGTERM, RequestsCut the requests that
+	// a stop broke off, both in all the session.
+	Killed      int `json:"killed,omitempty"`
+	RequestsCut int `json:"requests_cut,omitempty"`
+
+	LastProbe *event.Probed `json:"last_probe,omitempty"` // for readiness
+	LastExit  *event.Exited `json:"last_exit,omitempty"`
+	Failure   *event.Failed `json:"failure,omitempty"`
 
 	host string
 }

@@ -47,3 +47,17 @@ func (m *Model) sumUsage() {
 		m.Usage = &sum
 	}
 }
+
+// oom counts kills that a container survived.
+func (m *Model) oom(f event.OutOfMemory) {
+	if p := m.pod(f.Pod); p != nil {
+		p.OOMKills = p.oomBefore + f.Kills
+	}
+}
+
+func (m *Model) terminate(f event.Terminated) {
+	if f.Killed {
+		m.Killed++
+	}
+	m.RequestsCut += f.Cut
+}

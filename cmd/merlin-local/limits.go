@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// warnOfLimits says before anything runs where limits do not hold, or cannot.
+func (s *upSession) warnOfLimits() {
+	if s.engine.docker == nil {
+		return // the runtime's own warning says so
+	}
+	if s.noLimits {
+		s.warn("--no-limits: containers get no CPU and no memory limit; what is OOMKilled or held back in production runs here")
+		return
+	}
+	sum, replicas := int64(0), 0
+	for _, m := range s.models {
+		resources, err := m.Deployment.Resources()
+		if err != nil || resources.Limits.Memory == nil {
+			continue
+		}
+		n := max(m.Replicas, 1)
+		sum += int64(n) * resources.Limits.Memory.Value()
+		replicas += n
+	}
+	if has := s.engine.docker.Memory(); has > 0 && sum > has {
+		s.warn(fmt.Sprintf("the memory limits of %d containers are %s together, and the Docker Engine's machine has %s: the machine itself may run out before a limit is reached; give Docker more memory, or run fewer replicas",
+			replicas, memory(sum), memory(has)))
+	}
+}
+
+// memory is an amount of memory for people.
+func memory(n int64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%.1fGi", float64(n)/(1<<30))
+	case n >= 10<<20 || n == 0:
+		return fmt.Sprintf("%.0fMi", float64(n)/(1<<20))
+	default:
+		return fmt.Sprintf("%.1fMi", float64(n)/(1<<20))
+	}
+}
+
+// printUsage shows what the containers take of the machine against their limits.
+func printUsage(w io.Writer, state *session.State) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	rows, sum := 0, session.Usage{}
+	for _, m := range state.Models {
+		for _, p := range m.Pods {
+			if p.Usage == nil {
+				continue
+			}
+			if rows++; rows == 1 {
+				fmt.Fprintln(w)
+				fmt.Fprintln(table, "POD\tCPU\tTHROTTLED\tMEMORY\tPEAK\tLIMIT\tPIDS\tOOM KILLS")
+			}
+			printPodUsage(table, m, p)
+		}
+		if m.Usage != nil && m.Usage.Memory > 0 {
+			sum.CPU += m.Usage.CPU
+			sum.Memory += m.Usage.Memory
+			sum.MemoryLimit += m.Usage.MemoryLimit
+			sum.PIDs += m.Usage.PIDs
+		}
+	}
+	if rows > 1 {
+		fmt.Fprintf(table, "all\t%.2f\t\t%s\t\t%s\t%d\t\n", sum.CPU, memory(sum.Memory), limit(sum.MemoryLimit), sum.PIDs)
+	}
+	return table.Flush()
+}
+
+func printPodUsage(w io.Writer, m *session.Model, p *session.Pod) {
+	u := p.Usage
+	cpu := fmt.Sprintf("%.2f", u.CPU)
+	if m.CPULimit != "" {
+		cpu += " of " + m.CPULimit
+	}
+	throttled := fmt.Sprintf("%.0f%%", 100*u.ThrottledShare)
+	if u.Throttled > 0 {
+		throttled += ", " + round(u.Throttled) + " in all"
+	}
+	fmt.Fprintf(w, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n",
+		m.ID, p.Name, cpu, throttled, memory(u.Memory), memory(u.MemoryPeak), limit(u.MemoryLimit), u.PIDs, p.OOMKills)
+}
+
+func limit(bytes int64) string {
+	if bytes == 0 {
+		return "none"
+	}
+	return memory(bytes)
+}
+
+// printStops tells of bad ends in this session.
+func printStops(w io.Writer, m *session.Model) {
+	if m.Killed > 0 {
+		fmt.Fprintf(w, "\n%s: %d container(s) ignored SIGTERM and were killed\n", m.ID, m.Killed)
+	}
+	if m.RequestsCut > 0 {
+		fmt.Fprintf(w, "\n%s: %d request(s) were cut by a stop\n", m.ID, m.RequestsCut)
+	}
+}
+
+// oomKilled tells of an exit for memory whom the kernel killed, and at what.
+func oomKilled(f event.Exited) string {
+	text := ", OOMKilled"
+	if f.Code != 137 {
+		text = ", after the kernel killed a process of it (OOMKilled)"
+	}
+	if f.MemoryLimit > 0 {
+		text += fmt.Sprintf(" at %s of %s", memory(f.MemoryPeak), memory(f.MemoryLimit))
+	}
+	return text
+}
+
+func outOfMemory(f event.OutOfMemory) string {
+	return fmt.Sprintf("OUT OF MEMORY: the kernel killed a process of it at the limit of %s, and the container lives on (%d so far)\n"+
+		"  next: load less, or raise resource_request.memory_request; a cluster with control groups v2 and Kubernetes 1.28 or newer kills the whole container instead",
+		memory(f.MemoryLimit), f.Kills)
+}
+
+func terminated(f event.Terminated) string {
+	var text string
+	switch {
+	case f.Killed && f.Cut > 0:
+		text = fmt.Sprintf("ignored SIGTERM for %s and was killed, with %d request(s) cut", f.Grace, f.Cut)
+	case f.Killed:
+		text = fmt.Sprintf("ignored SIGTERM for %s and was killed", f.Grace)
+	default:
+		text = fmt.Sprintf("ended at SIGTERM with %d request(s) cut", f.Cut)
+	}
+	return text + "\n  next: " + clean(f.Next)
+}
+
+// engineTrouble tells what becomes of the Docker Engine.
+func engineTrouble(f event.Engine) string {
+	if !f.Answers {
+		return "warning: the Docker Engine does not answer: " + clean(f.Error) + "; the model may still serve; reconnecting"
+	}
+	text := fmt.Sprintf("the Docker Engine answers again after %s: %d container(s) still run", round(f.Away), f.Running)
+	if f.Ended > 0 {
+		text += fmt.Sprintf(", %d ended with it and are started again", f.Ended)
+	}
+	return text
+}

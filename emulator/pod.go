@@ -146,7 +146,7 @@ func (c *incarnation) live(ctx context.Context) podState {
 			c.judge(&state, result)
 		case result := <-liveness:
 			c.publish(result)
-			if !result.OK && result.InARow >= result.Threshold && !c.engineAway.Load() {
+			if !result.OK && result.InARow >= result.Threshold {
 				return c.kill(ctx, state, result)
 			}
 		case <-ctx.Done():
@@ -213,6 +213,9 @@ func (c *incarnation) probes(ctx context.Context) (readiness, liveness <-chan Pr
 		switch {
 		case probe.Kind != CheckNone:
 			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, now: c.now, address: c.container.Address()}
+			if purpose == event.Liveness { // published ports go and come with the Engine
+				p.void = c.engineAway.Load
+			}
 			asking.Go(func() { p.run(ctx, results) })
 		case purpose == event.Readiness: // without a probe a container is ready at once
 			results <- ProbeResult{Pod: c.name, Purpose: purpose, Kind: string(CheckNone), OK: true, Outcome: "no probe", InARow: 1, Threshold: 1}
@@ -247,8 +250,8 @@ func (c *incarnation) retire() {
 // gets its SIGTERM.
 const productionQuiet = 30 * time.Second
 
-// drain waits for running requests. Those that outlive the grace period are cut with
-// the container.
+// drain waits for running requests. Those that outlive the grace period have until the
+// container's end.
 func (c *incarnation) drain() {
 	limit := c.grace()
 	if c.ProductionGrace {
@@ -258,7 +261,7 @@ func (c *incarnation) drain() {
 	defer cancel()
 	err := c.Router.Drain(ctx, c.id)
 	if errors.Is(err, context.DeadlineExceeded) {
-		c.warn(fmt.Errorf("%w after %s: they are cut", err, limit))
+		c.warn(fmt.Errorf("%w after %s: the container gets its SIGTERM all the same", err, limit))
 	}
 	if c.ProductionGrace && err == nil {
 		pause(ctx, productionQuiet)

@@ -195,16 +195,15 @@ func TestProductionsGraceIsQuietAndTheRevisionsTimeout(t *testing.T) {
 	})
 }
 
-func TestAModelThatIgnoresSIGTERMOrCutsRequestsIsToldSo(t *testing.T) {
+func TestRequestsThatOutliveTheGracePeriodAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.drain = func(ctx context.Context) { <-ctx.Done() }
-		w.onStop = func(*fakeContainer) {}
 		if err := until(t, w, iris()); err != nil {
 			t.Fatal(err)
 		}
 		notices := facts[event.Notice](w)
-		if len(notices) != 2 || !strings.Contains(notices[0].Text, "they are cut") || !strings.Contains(notices[1].Text, "ignored SIGTERM for 10s") {
+		if len(notices) != 1 || !strings.Contains(notices[0].Text, "after 10s: the container gets its SIGTERM all the same") {
 			t.Errorf("notices are %+v", notices)
 		}
 	})

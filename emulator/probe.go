@@ -147,6 +147,7 @@ type probing struct {
 	prober  Prober
 	address netip.AddrPort
 	now     func() time.Time
+	void    func() bool // whether a failure counts for nothing now; nil is never
 
 	ok     bool // the last attempt's
 	inARow int
@@ -178,7 +179,7 @@ func (p *probing) attempt(ctx context.Context) ProbeResult {
 const firstPause = 5 * time.Millisecond
 
 // run sends the result of every attempt until ctx ends. One that failed while the
-// machine slept counts for nothing, and what failed before it neither.
+// machine slept counts for nothing, as do those before it.
 func (p *probing) run(ctx context.Context, results chan<- ProbeResult) {
 	eager, wait := firstPause, p.InitialDelay
 	for {
@@ -187,7 +188,8 @@ func (p *probing) run(ctx context.Context, results chan<- ProbeResult) {
 			return
 		}
 		result := p.attempt(ctx)
-		if !result.OK && overslept(begun, p.now(), wait+p.Timeout) > 0 {
+		asleep := overslept(begun, p.now(), wait+p.Timeout) > 0
+		if !result.OK && (asleep || p.void != nil && p.void()) {
 			p.inARow = 0
 		} else {
 			select {

@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/docker"
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 func TestAnExitTellsItsCode(t *testing.T) {
@@ -46,6 +48,53 @@ func TestAnExitForMemorySaysSo(t *testing.T) {
 	exit := exited(t, l.start(t, s))
 	if exit.Code != 137 || !exit.OOMKilled {
 		t.Errorf("exit is %+v, want 137 and OOMKilled", exit)
+	}
+}
+
+// watched follows the session's events until the test ends.
+func (l *lab) watched(t *testing.T) <-chan event.Fact {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	told, done := make(chan event.Fact, 100), make(chan error, 1)
+	go func() { done <- l.Watch(ctx, func(f event.Fact) { told <- f }) }()
+	t.Cleanup(func() { stop(); check(t, <-done) })
+	return told
+}
+
+func TestAChildThatIsKilledForMemoryIsToldWhileTheContainerLives(t *testing.T) {
+	l := newLab(t)
+	l.watched(t)
+	s := spec(l.image(t), "parent")
+	s.MemoryBytes = 64 << 20
+	c := l.start(t, s)
+	select {
+	case <-c.OOMs():
+	case <-time.After(patience):
+		t.Fatal("the kill was not told")
+	}
+	if seen := ask(t, c); seen.PID != 1 {
+		t.Errorf("it is %+v", seen)
+	}
+	select {
+	case exit := <-c.Exited():
+		t.Errorf("the container ended: %+v", exit)
+	default:
+	}
+}
+
+func TestAnExitAfterAChildWasKilledForMemoryHasTheMainProcessesCode(t *testing.T) {
+	l := newLab(t)
+	l.watched(t)
+	s := spec(l.image(t), "parent", "1")
+	s.MemoryBytes = 64 << 20
+	c := l.start(t, s)
+	select {
+	case <-c.OOMs():
+	case <-time.After(patience):
+		t.Fatal("the kill was not told")
+	}
+	if exit := exited(t, c); exit.Code != 1 || !exit.OOMKilled || exit.WithEngine {
+		t.Errorf("exit is %+v", exit)
 	}
 }
 

@@ -12,10 +12,14 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
+	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/docker"
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // privateEngine is an Engine of the test's own, in a network namespace of its own:
@@ -179,8 +183,97 @@ func TestAnExitBehindARestartOfTheEngineSaysSo(t *testing.T) {
 	eventually(t, "the model serves", func() bool { return logs.String() == "serving\n" })
 	e.kill(t)
 	e.start(t)
-	contains(t, exited(t, c).Error, "the Engine did not answer", "not the model's own")
+	exit := exited(t, c)
+	contains(t, exit.Error, "the Engine did not answer", "not the model's own")
+	if !exit.WithEngine {
+		t.Errorf("the exit is %+v", exit)
+	}
 	check(t, <-logs.done)
 	check(t, c.Stop(t.Context(), patience))
 	check(t, c.Remove(t.Context()))
+}
+
+// stop ends the Engine as a service manager does: it ends its containers first.
+func (e *privateEngine) stop(t *testing.T) {
+	t.Helper()
+	check(t, e.running.Process.Signal(syscall.SIGTERM))
+	_ = e.running.Wait()
+}
+
+func engineFact(t *testing.T, told <-chan event.Fact) event.Engine {
+	t.Helper()
+	select {
+	case f := <-told:
+		return f.(event.Engine)
+	case <-time.After(patience):
+		t.Fatal("nothing is told of the Engine")
+		return event.Engine{}
+	}
+}
+
+func TestAStoppedEngineTakesItsContainersWithItAndIsToldOnce(t *testing.T) {
+	newLab(t)
+	e := newPrivateEngine(t)
+	l := newLab(t, at(e.host()), reach(docker.ReachAddress))
+	image := l.image(t)
+	told := l.watched(t)
+	c, err := l.Start(t.Context(), spec(image, "serve"))
+	check(t, err)
+	logs := follow(t, c.Logs)
+	eventually(t, "the model serves", func() bool { return logs.String() == "serving\n" })
+	e.stop(t)
+	if exit := exited(t, c); !exit.WithEngine || exit.OOMKilled {
+		t.Errorf("the exit is %+v", exit)
+	}
+	if f := engineFact(t, told); f.Answers || f.Error == "" {
+		t.Errorf("told is %+v", f)
+	}
+	if _, err := l.Start(t.Context(), spec(image, "serve")); !errors.Is(err, emulator.ErrEngineAway) {
+		t.Errorf("a start without an Engine gives %v", err)
+	}
+	e.start(t)
+	if f := engineFact(t, told); !f.Answers || f.Ended != 1 || f.Running != 0 || f.Away <= 0 {
+		t.Errorf("told is %+v", f)
+	}
+	check(t, c.Remove(t.Context()))
+	check(t, <-logs.done)
+	if len(told) > 0 {
+		t.Errorf("more is told: %+v", <-told)
+	}
+}
+
+func TestAfterTheEngineIsBackItsEventsAreReadOnAndWhatWasGivenUpIsRemoved(t *testing.T) {
+	newLab(t)
+	e := newPrivateEngine(t, "--live-restore")
+	l := newLab(t, at(e.host()), reach(docker.ReachAddress))
+	image := l.image(t)
+	told := l.watched(t)
+	lives, err := l.Start(t.Context(), spec(image, "serve"))
+	check(t, err)
+	given, err := l.Start(t.Context(), spec(image, "serve"))
+	check(t, err)
+	e.kill(t)
+	if f := engineFact(t, told); f.Answers {
+		t.Errorf("told is %+v", f)
+	}
+	if err := given.Remove(t.Context()); err == nil {
+		t.Error("a removal without an Engine gave no error")
+	}
+	e.start(t)
+	if f := engineFact(t, told); !f.Answers || f.Running != 1 || f.Ended != 0 {
+		t.Errorf("told is %+v", f)
+	}
+	eventually(t, "what was given up is removed", func() bool {
+		left, err := e.api.ContainerList(t.Context(), container.ListOptions{All: true, Filters: l.own()})
+		return err == nil && len(left) == 1 && left[0].ID == lives.Started().Container
+	})
+	s := spec(image, "parent")
+	s.MemoryBytes = 64 << 20
+	c := l.start(t, s)
+	select {
+	case <-c.OOMs():
+	case <-time.After(patience):
+		t.Error("a kill for memory is not told any more")
+	}
+	check(t, lives.Remove(t.Context()))
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -25,6 +26,7 @@ func main() {
 		"exit":         exit,
 		"eat":          eat,
 		"spin":         spin,
+		"parent":       parent,
 		"check-secret": checkSecret,
 		"check-agent":  checkAgent,
 		"count":        count,
@@ -138,6 +140,20 @@ func eat([]string) error {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// parent starts a child that takes memory until the kernel kills it, then serves on, or
+// exits with the code that is given.
+func parent(args []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	fmt.Println("the child ended:", exec.Command(self, "eat").Run())
+	if len(args) > 0 {
+		return exit(args)
+	}
+	return serve(nil)
 }
 
 // spin takes all the CPU that it gets, until it is ended.

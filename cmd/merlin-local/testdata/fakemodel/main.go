@@ -25,6 +25,7 @@ type behaviour struct {
 	oldNames    bool
 	stubborn    bool
 	greedy      bool
+	load        int
 	family      bool
 	orphan      bool
 }
@@ -37,6 +38,7 @@ func main() {
 	flag.BoolVar(&b.oldNames, "old-names", false, "read the deprecated MERLIN_ variables only")
 	flag.BoolVar(&b.stubborn, "stubborn", false, "ignore SIGTERM")
 	flag.BoolVar(&b.greedy, "greedy", false, "take memory without end")
+	flag.IntVar(&b.load, "load", 0, "take so many MiB before it serves")
 	flag.BoolVar(&b.family, "family", false, "start a child that does nothing")
 	flag.BoolVar(&b.orphan, "child", false, "be that child")
 	flag.Parse()
@@ -58,8 +60,10 @@ func (b behaviour) run() error {
 		fmt.Fprintln(os.Stderr, "weights.bin: bad magic number")
 		os.Exit(b.exit)
 	case b.greedy:
-		eat()
+		eat(4 << 10)
 	}
+	loaded := eat(b.load)
+	defer func() { fmt.Println("unloading", len(loaded), "MiB") }()
 	if b.family {
 		self, err := os.Executable()
 		if err != nil {
@@ -133,10 +137,10 @@ func await(path string) {
 	}
 }
 
-func eat() {
-	var eaten []string
-	for range 4 << 10 {
+// eat takes so many MiB, in pieces.
+func eat(pieces int) (eaten []string) {
+	for range pieces {
 		eaten = append(eaten, strings.Repeat("x", 1<<20))
 	}
-	fmt.Println("nobody minds", len(eaten), "MiB")
+	return eaten
 }

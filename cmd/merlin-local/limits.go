@@ -141,9 +141,14 @@ func engineTrouble(f event.Engine) string {
 	if !f.Answers {
 		return "warning: the Docker Engine does not answer: " + clean(f.Error) + "; the model may still serve; reconnecting"
 	}
-	text := fmt.Sprintf("the Docker Engine answers again after %s: %d container(s) still run", round(f.Away), f.Running)
+	text := "the Docker Engine answers again after " + round(f.Away)
+	if f.Running > 0 {
+		text += fmt.Sprintf(": %d container(s) ran on", f.Running)
+	} else {
+		text += ": no container ran on"
+	}
 	if f.Ended > 0 {
-		text += fmt.Sprintf(", %d ended with it and are started again", f.Ended)
+		text += fmt.Sprintf("; what ended with it (%d) is started again", f.Ended)
 	}
 	return text
 }

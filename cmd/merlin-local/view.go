@@ -86,6 +86,9 @@ func (p *plain) line(e event.Event) string {
 	case event.Probed:
 		return p.probed(e, f)
 	case event.Exited:
+		if f.WithEngine {
+			p.begun[e.Model] = e.Time
+		}
 		if !f.Expected {
 			return exited(f)
 		}

@@ -96,8 +96,8 @@ func (f *follower) await(ctx context.Context, lost error) bool {
 	}
 }
 
-// census counts the session's containers, and removes those that were given up while
-// the Engine did not answer.
+// census counts the session's containers, and removes those that could not be removed
+// while the Engine did not answer.
 func (f *follower) census(ctx context.Context) (event.Engine, error) {
 	looking, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
@@ -108,14 +108,15 @@ func (f *follower) census(ctx context.Context) (event.Engine, error) {
 	}
 	for _, c := range list {
 		switch {
-		case c.State == string(container.StateCreated): // just now, or for an artifact
-		case f.known.find(c.ID) == nil:
-			_ = f.removeContainer(ctx, c.ID) // the next sweep tries again
+		case f.known.find(c.ID) == nil: // given up, or for an artifact
 		case c.State == string(container.StateRunning):
 			found.Running++
 		default:
 			found.Ended++
 		}
+	}
+	for _, c := range f.known.left() {
+		_ = c.remove(ctx) // else the next sweep does
 	}
 	return found, nil
 }

@@ -98,7 +98,7 @@ func (c *replica) describe(spec emulator.ContainerSpec, reach Reach) {
 // then has set an exit code. A wait for the next exit would never end here.
 func (c *replica) notStarted(ctx context.Context, refusal error) error {
 	found, err := c.client.ContainerInspect(ctx, c.id)
-	if err != nil || found.State.ExitCode == 0 {
+	if err != nil || found.State.ExitCode == 0 || c.isAway(ctx) { // it goes: no fault of the model's
 		return fmt.Errorf("start the container: %w", refusal)
 	}
 	c.end(emulator.Exit{Code: found.State.ExitCode, Error: refusal.Error()})
@@ -167,12 +167,17 @@ func (c *replica) signal(ctx context.Context, name string) error {
 // Remove kills the container where it runs and deletes it with its artifact volume.
 // Exited has its value when it returns, with an error too.
 func (c *replica) Remove(ctx context.Context) error {
-	defer c.known.remove(c)
+	err := c.remove(ctx)
+	c.stopWatching(err)
+	return err
+}
+
+func (c *replica) remove(ctx context.Context) error {
 	err := c.removeContainer(ctx, c.id)
 	if err == nil && c.volume != "" {
 		err = c.removeVolume(ctx, c.volume)
 	}
-	c.stopWatching(err)
+	c.known.remove(c, err == nil)
 	return err
 }
 

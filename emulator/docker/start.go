@@ -18,6 +18,9 @@ import (
 // command it returns one that has ended, with the Engine's code (126 or 127) and words,
 // as production shows it.
 func (r *Runtime) Start(ctx context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
+	if r.isAway(ctx) { // one that stops would take the orders, and not follow them
+		return nil, emulator.ErrEngineAway
+	}
 	reach, err := r.chooseReach(ctx)
 	if err != nil {
 		return nil, r.blame(ctx, forModel(spec.Model, err))

@@ -21,6 +21,7 @@ func TestParityFollowsTheRun(t *testing.T) {
 			m.Deployment.ResourceRequest = &merlin.ResourceRequest{CPULimit: "1500m", MaxReplica: 1}
 		}, docker, event.ParityPoint{Area: "limits", Verdict: event.Same, Text: "CPU 1500m"}},
 		"memory":                 {nil, docker, event.ParityPoint{Area: "limits", Verdict: event.Same, Text: "memory 1000Mi without swap"}},
+		"processes":              {nil, docker, event.ParityPoint{Area: "limits", Verdict: event.Same, Text: "no limit of processes"}},
 		"limits turned off":      {nil, emulator.Circumstances{Containers: true, NoLimits: true}, event.ParityPoint{Area: "limits", Verdict: event.NotEmulated, Text: "turned off"}},
 		"no Docker":              {nil, emulator.Circumstances{}, event.ParityPoint{Area: "image", Verdict: event.NotEmulated, Text: "no image"}},
 		"documented probes":      {nil, docker, event.ParityPoint{Area: "probes", Verdict: event.Approximated, Text: "as documented"}},

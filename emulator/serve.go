@@ -79,6 +79,8 @@ func (s *supervisor) heed(ctx context.Context, r report) error {
 		return nil
 	case r.state.err != nil && !s.everUp:
 		return s.startFailed(r.state.err)
+	case r.state.err != nil && len(s.routed) == 0:
+		s.card(s.startFailed(r.state.err))
 	case r.state.ended != nil && !s.everUp && s.FirstExitFails:
 		return s.endedBeforeReady(*r.state.ended)
 	case r.state.ended != nil && len(s.routed) == 0:
@@ -157,10 +159,10 @@ func (s *supervisor) retryPods() {
 }
 
 // startFailed says that the runtime could not start a container.
-func (s *supervisor) startFailed(err error) error {
+func (s *supervisor) startFailed(err error) *Failure {
 	var failure *Failure
 	if errors.As(err, &failure) {
-		return err
+		return failure
 	}
 	const what = "cannot be started"
 	if full := s.full(what, err); full != nil {

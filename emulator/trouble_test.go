@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -330,6 +331,22 @@ func TestAContainerThatFailsItsLivenessProbeTakesItsRequestsWithIt(t *testing.T)
 		// The second is that of the end of the session.
 		if told := facts[event.Terminated](w); len(told) != 2 || told[0].Cut != 1 || told[0].Killed {
 			t.Errorf("told are %+v", told)
+		}
+	})
+}
+
+func TestAContainerThatCannotBeStartedAgainIsToldWithWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.run = func(c *fakeContainer) {
+			time.Sleep(time.Second)
+			w.refuse(errors.New("mkdir /data/x: no space left on device"))
+			c.exit(emulator.Exit{Code: 1})
+		}
+		during(t, w, iris(), 5*time.Second, func() {})
+		cards := facts[event.Failed](w)
+		if last := cards[len(cards)-1]; last.What != "cannot be started: the disk of the Docker Engine is full" {
+			t.Errorf("cards are %+v", cards)
 		}
 	})
 }

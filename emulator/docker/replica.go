@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -98,7 +99,8 @@ func (c *replica) describe(spec emulator.ContainerSpec, reach Reach) {
 // then has set an exit code. A wait for the next exit would never end here.
 func (c *replica) notStarted(ctx context.Context, refusal error) error {
 	found, err := c.client.ContainerInspect(ctx, c.id)
-	if err != nil || found.State.ExitCode == 0 || c.isAway(ctx) { // it goes: no fault of the model's
+	full := strings.Contains(refusal.Error(), "no space left on device")
+	if err != nil || found.State.ExitCode == 0 || full || c.isAway(ctx) { // no fault of the model's
 		return fmt.Errorf("start the container: %w", refusal)
 	}
 	c.end(emulator.Exit{Code: found.State.ExitCode, Error: refusal.Error()})

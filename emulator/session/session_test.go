@@ -16,7 +16,7 @@ func fold(facts ...event.Fact) *session.State {
 	for i, f := range facts {
 		model := "iris-1"
 		switch f.(type) {
-		case event.Session, event.Listening, event.Ended:
+		case event.Session, event.Listening, event.Engine, event.Ended:
 			model = ""
 		}
 		s.Apply(event.Event{Seq: uint64(i + 1), Time: at.Add(time.Duration(i) * time.Second), Model: model, Revision: 1, Fact: f})
@@ -181,5 +181,38 @@ func TestTheUseOfAModelIsTheSumOfItsPodsWhichRun(t *testing.T) {
 	m = fold(append(facts, event.PodChanged{Pod: "x", Phase: event.PhaseStopped})...).Models[0]
 	if m.Usage.Memory != 20 || m.Usage.MemoryPeak != 30 {
 		t.Errorf("after a pod has gone it is %+v", *m.Usage)
+	}
+}
+
+func TestKillsForMemoryAreCountedOverAllRestarts(t *testing.T) {
+	m := fold(begin(
+		event.PodChanged{Pod: "x", Phase: event.PhaseReady},
+		event.OutOfMemory{Pod: "x", Kills: 1},
+		event.OutOfMemory{Pod: "x", Kills: 2},
+		event.Exited{Pod: "x", Code: 137, OOMKilled: true, OOMKills: 3},
+		event.OutOfMemory{Pod: "x", Kills: 1},
+	)...).Models[0]
+	if got := m.Pods[0].OOMKills; got != 4 {
+		t.Errorf("%d kills", got)
+	}
+}
+
+func TestBadEndsOfAModelAreCounted(t *testing.T) {
+	m := fold(begin(
+		event.Terminated{Pod: "x", Killed: true, Cut: 2},
+		event.Terminated{Pod: "y", Cut: 1},
+	)...).Models[0]
+	if m.Killed != 1 || m.RequestsCut != 3 {
+		t.Errorf("killed %d, cut %d", m.Killed, m.RequestsCut)
+	}
+}
+
+func TestAnEngineThatIsAwayIsKnownUntilItAnswers(t *testing.T) {
+	facts := begin(event.Engine{Error: "connection refused"})
+	if s := fold(facts...); s.EngineTrouble != "connection refused" {
+		t.Errorf("trouble is %q", s.EngineTrouble)
+	}
+	if s := fold(append(facts, event.Engine{Answers: true})...); s.EngineTrouble != "" {
+		t.Errorf("trouble is %q", s.EngineTrouble)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
@@ -18,20 +19,29 @@ func (s *upSession) warnOfLimits() {
 		s.warn("--no-limits: containers get no CPU and no memory limit; what is OOMKilled or held back in production runs here")
 		return
 	}
-	sum, replicas := int64(0), 0
-	for _, m := range s.models {
+	if text := overcommitted(s.models, s.engine.docker.Memory()); text != "" {
+		s.warn(text)
+	}
+}
+
+// overcommitted says that all memory limits together are more than the machine has, in
+// bytes; it is empty where they are not.
+func overcommitted(models []*emulator.Model, has int64) string {
+	sum, containers := int64(0), 0
+	for _, m := range models {
 		resources, err := m.Deployment.Resources()
 		if err != nil || resources.Limits.Memory == nil {
 			continue
 		}
 		n := max(m.Replicas, 1)
 		sum += int64(n) * resources.Limits.Memory.Value()
-		replicas += n
+		containers += n
 	}
-	if has := s.engine.docker.Memory(); has > 0 && sum > has {
-		s.warn(fmt.Sprintf("the memory limits of %d containers are %s together, and the Docker Engine's machine has %s: the machine itself may run out before a limit is reached; give Docker more memory, or run fewer replicas",
-			replicas, memory(sum), memory(has)))
+	if has == 0 || sum <= has {
+		return ""
 	}
+	return fmt.Sprintf("the memory limits of %d container(s) are %s together, and the Docker Engine's machine has %s: it may run out of memory before a limit is reached; give Docker more, run fewer replicas, or lower resource_request.memory_request",
+		containers, memory(sum), memory(has))
 }
 
 // memory is an amount of memory for people.

@@ -46,6 +46,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 		Port:     place.ServingPort(d.Protocol),
 		Hostname: d.PodName(p.suffix),
 		Artifact: p.artifact,
+		Created:  p.birth.create,
 	}
 	if cpu := resources.Limits.CPU; cpu != nil {
 		spec.CPUMillis, spec.CPULimit = cpu.MilliValue(), cpu.String()

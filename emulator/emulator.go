@@ -11,7 +11,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Force are needed.
+// Options are what an Emulator works with. All but Force, Demand, TimeScale and Machine
+// are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -33,6 +34,13 @@ type Options struct {
 	// Deadline is Merlin's deployment timeout: how long a model has to become
 	// ready once its image and artifact are there.
 	Deadline time.Duration
+	// Demand asks the port for a model's traffic; where it is nil, nothing scales.
+	Demand func(model string) Demand
+	// TimeScale has the autoscalers' windows and delays pass so many times faster than
+	// in production; 0 is 1.
+	TimeScale float64
+	// Machine is what all replicas share here.
+	Machine Machine
 	// Force, once closed, cuts every grace period short.
 	Force <-chan struct{}
 }
@@ -61,17 +69,24 @@ func New(options Options) *Emulator {
 // Retry starts the containers that wait to be started again now. Where none of the
 // model waits it does nothing; it is an error where there is no such model.
 func (e *Emulator) Retry(model string) error {
-	for _, s := range e.supervisors {
-		if s.id != model {
-			continue
-		}
-		select {
-		case s.retries <- struct{}{}:
-		default: // one is on its way
-		}
-		return nil
+	s := e.supervisor(model)
+	if s == nil {
+		return fmt.Errorf("there is no model %s", model)
 	}
-	return fmt.Errorf("there is no model %s", model)
+	select {
+	case s.retries <- struct{}{}:
+	default: // one is on its way
+	}
+	return nil
+}
+
+func (e *Emulator) supervisor(model string) *supervisor {
+	for _, s := range e.supervisors {
+		if s.id == model {
+			return s
+		}
+	}
+	return nil
 }
 
 // Run starts every model and keeps it serving until ctx ends, which is no error.

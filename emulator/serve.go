@@ -19,7 +19,15 @@ func (s *supervisor) serve(ctx context.Context) error {
 	deadline := time.NewTimer(s.Deadline)
 	defer deadline.Stop()
 	defer s.stopPods()
-	for range max(s.model.Replicas, 1) {
+	scaler, err := s.newAutoscaler()
+	if err != nil {
+		return err
+	}
+	s.scaler = scaler
+	defer s.scaler.rest()
+	s.capacity()
+	s.wanted = max(s.model.bounds().Min, 1)
+	for range s.wanted {
 		s.addPod()
 	}
 	for {
@@ -27,6 +35,14 @@ func (s *supervisor) serve(ctx context.Context) error {
 		select {
 		case r := <-s.reports:
 			err = s.heed(ctx, r)
+		case <-s.scaler.due():
+			s.look()
+		case <-s.bell.rung:
+			s.wake()
+		case <-s.bell.over:
+			s.thaw()
+		case d := <-s.drained:
+			s.finish(d)
 		case <-s.retries:
 			s.retryPods()
 		case <-deadline.C:
@@ -45,6 +61,9 @@ func (s *supervisor) serve(ctx context.Context) error {
 
 func (s *supervisor) addPod() {
 	p := newPod(s)
+	if s.cold != nil {
+		p.birth = &birth{}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	s.pods = append(s.pods, p)
@@ -56,9 +75,7 @@ func (s *supervisor) stopPods() {
 	if slices.ContainsFunc(s.pods, func(p *pod) bool { return p.state.phase != event.PhaseBackOff }) {
 		s.enter(event.PhaseStopping, "")
 	}
-	for _, p := range s.pods {
-		p.cancel()
-	}
+	s.letGo()
 	s.routed = nil
 	if s.told == nil { // else requests are answered with why
 		s.Router.Hold(s.id)
@@ -82,6 +99,10 @@ func (s *supervisor) heed(ctx context.Context, r report) error {
 		return s.startFailed(r.state.err)
 	case r.state.ended != nil && !s.everUp && s.FirstExitFails:
 		return s.endedBeforeReady(*r.state.ended)
+	case r.pod.leaves != nil:
+		if r.state.ended != nil { // it is not started again
+			s.finish(r.pod.leaves)
+		}
 	case r.state.ended != nil && len(s.routed) == 0:
 		s.card(s.diagnose(*r.state.ended, r.state.probe))
 	}
@@ -93,6 +114,7 @@ func (s *supervisor) heed(ctx context.Context, r report) error {
 func (s *supervisor) note(r report) {
 	p, before := r.pod, r.pod.state
 	p.state = r.state
+	p.age(before)
 	if r.state.ended != nil {
 		p.ended = r.state.ended
 	}
@@ -100,7 +122,7 @@ func (s *supervisor) note(r report) {
 		p.cancel()
 		s.pods = slices.DeleteFunc(s.pods, func(other *pod) bool { return other == p })
 	}
-	if before.phase == r.state.phase && before.why == r.state.why {
+	if before.phase == r.state.phase && before.why == r.state.why || p.leaves != nil && r.state.phase != event.PhaseStopped {
 		return
 	}
 	f := event.PodChanged{Pod: p.name, Phase: r.state.phase, Why: r.state.why, Restarts: p.restarts}
@@ -113,9 +135,10 @@ func (s *supervisor) note(r report) {
 // route sends the model's requests to the pods that are ready.
 func (s *supervisor) route() {
 	var ready []netip.AddrPort
-	for _, p := range s.pods {
+	for _, p := range s.staying() {
 		if p.state.address.IsValid() {
 			ready = append(ready, p.state.address)
+			s.warm(p)
 		}
 	}
 	if slices.Equal(ready, s.routed) {
@@ -128,6 +151,7 @@ func (s *supervisor) route() {
 	}
 	s.everUp = true
 	s.Router.Route(s.id, s.revision, ready)
+	s.scaler.begin(s)
 }
 
 // best ranks the phases of pods: the model is in the best one.
@@ -135,8 +159,12 @@ var best = []event.Phase{event.PhaseReady, event.PhaseWaiting, event.PhaseStarti
 
 // settle tells the model's own phase.
 func (s *supervisor) settle() {
+	if s.wanted == 0 {
+		s.enter(event.PhaseIdle, "scaled to zero: the next request starts it")
+		return
+	}
 	for _, phase := range best {
-		for _, p := range s.pods {
+		for _, p := range s.staying() {
 			if p.state.phase == phase {
 				s.enter(phase, p.state.why)
 				return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,11 +24,17 @@ type supervisor struct {
 	podHash  string // of the ReplicaSet
 	reports  chan report
 	retries  chan struct{} // receives where waiting pods shall start now
+	bell     *bell         // rings where a request finds no replica
+	drained  chan *departure
+	leaving  sync.WaitGroup // for what sends to drained
 
 	pods   []*pod // until they have reported their end
 	routed []netip.AddrPort
 	phase  event.PhaseChanged // as told last
 	everUp bool               // it has been ready at least once
+	wanted int                // replicas that stay
+	scaler *autoscaler        // nil where their number is fixed
+	cold   *coldStart         // nil where none goes on
 	told   *Failure           // why it will not serve, once that is told
 }
 
@@ -36,6 +43,7 @@ func newSupervisor(model *Model, options *Options) *supervisor {
 		Options: options, model: model, id: model.ID(), revision: 1,
 		mask: newMask(model), podHash: letters(9),
 		reports: make(chan report), retries: make(chan struct{}, 1),
+		bell: newBell(), drained: make(chan *departure),
 	}
 }
 

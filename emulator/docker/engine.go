@@ -35,6 +35,7 @@ type engine struct {
 	system       string // operating system, as "Docker Desktop"
 	architecture string // as Go says it
 	cpus         int
+	memory       int64 // bytes
 	rootless     bool
 }
 
@@ -124,6 +125,7 @@ func describe(e endpoint, info system.Info) engine {
 		system:       info.OperatingSystem,
 		architecture: platform.Architecture,
 		cpus:         info.NCPU,
+		memory:       info.MemTotal,
 		rootless:     slices.Contains(info.SecurityOptions, "name=rootless"),
 	}
 }

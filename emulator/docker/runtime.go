@@ -81,6 +81,9 @@ func (r *Runtime) Describe() string { return r.engine.String() }
 // CPUs is how many the Engine's host has.
 func (r *Runtime) CPUs() int { return r.engine.cpus }
 
+// Memory is how many bytes the Engine's host has.
+func (r *Runtime) Memory() int64 { return r.engine.memory }
+
 // Place is production's own: a container has its ports and its mounts to itself.
 func (r *Runtime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
 	return merlin.Production(), nil

@@ -3,6 +3,7 @@ package scale
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -211,5 +212,9 @@ func (k *KPA) reading(d Decision) string {
 	if k.Metric == RPS {
 		unit = "requests a second"
 	}
-	return fmt.Sprintf("%s %s over %s, target %s each", number(d.Observed), unit, d.Window, number(d.Target))
+	seen := number(d.Observed)
+	if seen == "1" {
+		unit = strings.Replace(unit, "requests", "request", 1)
+	}
+	return fmt.Sprintf("%s %s over %s, target %s each", seen, unit, d.Window, number(d.Target))
 }

@@ -19,17 +19,10 @@ func (s *supervisor) serve(ctx context.Context) error {
 	deadline := time.NewTimer(s.Deadline)
 	defer deadline.Stop()
 	defer s.stopPods()
-	scaler, err := s.newAutoscaler()
-	if err != nil {
+	if err := s.deploy(); err != nil {
 		return err
 	}
-	s.scaler = scaler
 	defer s.scaler.rest()
-	s.capacity()
-	s.wanted = max(s.model.bounds().Min, 1)
-	for range s.wanted {
-		s.addPod()
-	}
 	for {
 		var err error
 		select {
@@ -57,6 +50,20 @@ func (s *supervisor) serve(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// deploy starts as many replicas as there are to be at first: one at least, whatever the
+// minimum, as Knative's initial scale has it.
+func (s *supervisor) deploy() (err error) {
+	if s.scaler, err = s.newAutoscaler(); err != nil {
+		return err
+	}
+	s.capacity()
+	s.wanted = max(s.model.bounds().Min, 1)
+	for range s.wanted {
+		s.addPod()
+	}
+	return nil
 }
 
 func (s *supervisor) addPod() {

@@ -61,7 +61,7 @@ const shownChanges = 5
 // printScale shows how many replicas a model has, why, and how it got there.
 func printScale(w io.Writer, m *session.Model) error {
 	s := m.Scale
-	fmt.Fprintf(w, "\n%s: %d replicas wanted, %d ready; %s", m.ID, s.Wanted, s.Ready, autoscaler(s.Autoscaler))
+	fmt.Fprintf(w, "\n%s: replicas: %d wanted, %d ready; %s", m.ID, s.Wanted, s.Ready, autoscaler(s.Autoscaler))
 	if s.Mode == session.ModePanic {
 		fmt.Fprint(w, "; in panic mode")
 	}

@@ -174,6 +174,20 @@ func TestAnActivationScaleIsForEveryScaleButZero(t *testing.T) {
 	}
 }
 
+func TestAnInitialScaleIsTheLeastUntilItWasReady(t *testing.T) {
+	s := concurrency(100, 0, 5)
+	s.InitialScale = 3
+	p := play(s)
+	p.ready = 1
+	d := p.load(1, 0)
+	want(t, "1 is ready", d, 3, false)
+	if d.Why != "0 requests at a time over 1m0s, target 70 each, at least 3" {
+		t.Errorf("why is %q", d.Why)
+	}
+	want(t, "3 are", p.load(2, 0), 3, false)        // seen from now on
+	want(t, "from then on", p.load(2, 0), 1, false) // floor(3/2)
+}
+
 func TestAScaleDownWaitsForItsDelay(t *testing.T) {
 	s := concurrency(10, 1, 0)
 	s.ScaleDownDelay = 30 * time.Second

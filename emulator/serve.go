@@ -82,11 +82,11 @@ func (s *supervisor) stopPods() {
 	if slices.ContainsFunc(s.pods, func(p *pod) bool { return p.state.phase != event.PhaseBackOff }) {
 		s.enter(event.PhaseStopping, "")
 	}
-	s.letGo()
 	s.routed = nil
 	if s.told == nil { // else requests are answered with why
 		s.Router.Hold(s.id)
 	}
+	s.letGo() // not before: a pod waits for the requests that are not routed any more
 	for len(s.pods) > 0 {
 		r := <-s.reports
 		s.note(r)

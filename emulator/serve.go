@@ -95,8 +95,13 @@ func (s *supervisor) stopPods() {
 }
 
 // heed deals with a pod's change. Its error is why the model will not serve.
-func (s *supervisor) heed(ctx context.Context, r report) error {
-	defer close(r.heeded)
+func (s *supervisor) heed(ctx context.Context, r report) (err error) {
+	defer func() {
+		if err != nil { // else it might start a container meanwhile
+			r.pod.cancel()
+		}
+		close(r.heeded)
+	}()
 	s.note(r)
 	s.route()
 	switch {

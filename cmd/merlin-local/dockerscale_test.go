@@ -46,3 +46,22 @@ func TestAContainerGoesToZeroAndTheNextRequestStartsIt(t *testing.T) {
 	l.must("down")
 	l.nothingLeft()
 }
+
+func TestContainersScaleByWhatTheEngineMeasures(t *testing.T) {
+	l, image := prebuilt(t)
+	// 5 % of 20Mi are 1Mi, and a Go server takes more.
+	check(t, os.WriteFile(filepath.Join(l.repo, "merlin-local.yaml"), []byte("model: iris\nimage: "+image+
+		"\nresource_request: { memory_request: 20Mi, max_replica: 2 }\nautoscaling_policy: { metrics_type: memory_utilization, target_value: 5 }\n"), 0o644))
+	l.up("--time-scale", "20")
+	await(t, "two are ready", func() bool {
+		s := l.status().Models[0].Scale
+		return s != nil && s.Wanted == 2 && s.Ready == 2
+	})
+	s := l.status().Models[0].Scale
+	if first := s.Changes[0]; s.Class != "hpa" || s.Target != 1 || first.From != 1 || first.Desired != 2 || first.Observed < 1.1 {
+		t.Errorf("scale is %+v", s)
+	}
+	contains(t, l.must("status"), "scales from 1 to 2 replicas, aiming at 1Mi of memory each", "scaled 1 -> 2: memory ", "Mi each, target 1Mi")
+	l.must("down")
+	l.nothingLeft()
+}

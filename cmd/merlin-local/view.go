@@ -115,12 +115,22 @@ func (p *plain) probed(e event.Event, f event.Probed) string {
 	switch {
 	case f.Purpose == event.Liveness:
 		return fmt.Sprintf("liveness: %s (after %d of these it is restarted)", text, f.Threshold)
-	case m == nil || m.Phase == event.PhaseReady:
+	case m == nil || podPhase(m, f.Pod) == event.PhaseReady:
 		return fmt.Sprintf("readiness: %s (after %d of these it gets no requests)", text, f.Threshold)
 	case m.Deadline != nil && e.Time.Sub(p.begun[e.Model]) > time.Second:
 		text += fmt.Sprintf(" (%s left)", m.Deadline.Sub(e.Time).Round(time.Second))
 	}
 	return "waiting for " + text
+}
+
+// podPhase is a pod's phase; the model's where there is no such pod.
+func podPhase(m *session.Model, name string) event.Phase {
+	for _, p := range m.Pods {
+		if p.Name == name {
+			return p.Phase
+		}
+	}
+	return m.Phase
 }
 
 func (p *plain) phase(e event.Event, f event.PhaseChanged) string {

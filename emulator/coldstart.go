@@ -56,7 +56,7 @@ func (s *supervisor) thaw() {
 	}
 	created, up, listening := c.pod.birth.instants(c.routed)
 	s.publish(event.ColdStart{
-		Pod: c.pod.name, Restarts: c.pod.restarts,
+		Pod: c.pod.name, Restarts: c.pod.again,
 		Create: created.Sub(c.begun), Process: up.Sub(created), Listening: listening.Sub(up),
 		Ready: c.routed.Sub(listening), Answer: w.Ended.Sub(c.routed), Total: w.Ended.Sub(c.begun),
 	})

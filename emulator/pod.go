@@ -30,6 +30,7 @@ type pod struct {
 	cancel  context.CancelFunc
 	state   podState
 	ended   *died      // how its last container ended; nil where none has
+	again   int        // restarts, as it reported last
 	leaves  *departure // nil where it stays
 	began   time.Time  // its container; zero where none runs
 	changed time.Time  // since when it is ready, or not

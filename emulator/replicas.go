@@ -67,7 +67,7 @@ func (s *supervisor) sendAway(p *pod) {
 	ctx, cancel := s.unforced(s.model.timeout())
 	d := &departure{pod: p, cancel: cancel, off: make(chan struct{})}
 	p.leaves = d
-	s.publish(event.PodChanged{Pod: p.name, Phase: event.PhaseStopping, Why: "scaled down", Restarts: p.restarts})
+	s.publish(event.PodChanged{Pod: p.name, Phase: event.PhaseStopping, Why: "scaled down", Restarts: p.again})
 	address := p.state.address
 	if !address.IsValid() { // no requests are on their way to it
 		s.finish(d)
@@ -105,7 +105,7 @@ func (s *supervisor) callBack() bool {
 		if p := s.pods[i]; p.leaves != nil && !p.leaves.final {
 			p.leaves.stop()
 			p.leaves = nil
-			s.publish(event.PodChanged{Pod: p.name, Phase: p.state.phase, Why: p.state.why, Restarts: p.restarts})
+			s.publish(event.PodChanged{Pod: p.name, Phase: p.state.phase, Why: p.state.why, Restarts: p.again})
 			return true
 		}
 	}

@@ -125,7 +125,7 @@ func (s *supervisor) heed(ctx context.Context, r report) (err error) {
 // note takes over what a pod tells of itself.
 func (s *supervisor) note(r report) {
 	p, before := r.pod, r.pod.state
-	p.state = r.state
+	p.state, p.again = r.state, p.restarts
 	p.age(before)
 	if r.state.ended != nil {
 		p.ended = r.state.ended

@@ -69,6 +69,14 @@ func rounded(v float64) float64 {
 	return math.Round(v*precision) / precision
 }
 
+// shown is a duration for people: to the second, or to the hundredth of a short one.
+func shown(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
 // number is for people.
 func number(v float64) string {
 	return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)

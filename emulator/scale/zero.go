@@ -62,7 +62,7 @@ func (k *KPA) zero(at time.Time, d *Decision) (want, applied int) {
 	switch k.life.state {
 	case activating:
 		if passed >= k.ActivationTimeout {
-			d.Why += fmt.Sprintf("; it was not ready for %s", passed.Round(time.Second))
+			d.Why += fmt.Sprintf("; it was not ready for %s", shown(passed))
 			return 0, 0
 		}
 		return unknown, k.wanted
@@ -74,7 +74,7 @@ func (k *KPA) zero(at time.Time, d *Decision) (want, applied int) {
 		return 1, 1
 	}
 	if k.due(at, passed) {
-		d.Why += fmt.Sprintf("; the last one was kept for %s", passed.Round(time.Millisecond))
+		d.Why += fmt.Sprintf("; the last one was kept for %s", shown(passed))
 		return 0, 0
 	}
 	d.Why += "; the last one is kept for now"

@@ -48,6 +48,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 		Port:     place.ServingPort(d.Protocol),
 		Hostname: d.PodName(p.suffix),
 		Artifact: p.artifact,
+		Created:  p.birth.create,
 	}
 	if !p.NoLimits {
 		spec.limit(resources.Limits)

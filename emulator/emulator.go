@@ -12,7 +12,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Force and Clock are needed.
+// Options are what an Emulator works with. All but Force, Clock, Demand and
+// TimeScale are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -38,6 +39,11 @@ type Options struct {
 	NoLimits bool
 	// Clock tells the time, sleeps of the machine included; time.Now where it is nil.
 	Clock func() time.Time
+	// Demand asks the port for a model's traffic; where it is nil, nothing scales.
+	Demand func(model string) Demand
+	// TimeScale has the autoscalers' windows and delays pass so many times faster than
+	// in production; 0 is 1.
+	TimeScale float64
 	// Force, once closed, cuts every grace period short.
 	Force <-chan struct{}
 }
@@ -67,17 +73,24 @@ func New(options Options) *Emulator {
 // Retry starts the containers that wait to be started again now. Where none of the
 // model waits it does nothing; it is an error where there is no such model.
 func (e *Emulator) Retry(model string) error {
-	for _, s := range e.supervisors {
-		if s.id != model {
-			continue
-		}
-		select {
-		case s.retries <- struct{}{}:
-		default: // one is on its way
-		}
-		return nil
+	s := e.supervisor(model)
+	if s == nil {
+		return fmt.Errorf("there is no model %s", model)
 	}
-	return fmt.Errorf("there is no model %s", model)
+	select {
+	case s.retries <- struct{}{}:
+	default: // one is on its way
+	}
+	return nil
+}
+
+func (e *Emulator) supervisor(model string) *supervisor {
+	for _, s := range e.supervisors {
+		if s.id == model {
+			return s
+		}
+	}
+	return nil
 }
 
 // Run starts every model and keeps it serving until ctx ends, which is no error.

@@ -36,6 +36,8 @@ type world struct {
 	shell      func(stdout io.Writer) error
 	probe      func(attempt int) emulator.ProbeResult
 	live       func() emulator.ProbeResult // liveness
+	connect    func() emulator.ProbeResult // a TCP connect; nil is probe
+	starting   func(created func())        // what Start does first
 	run        func(c *fakeContainer)      // the container's program
 	options    func(o *emulator.Options)
 	drain      func(ctx context.Context) // running requests
@@ -49,14 +51,15 @@ func newWorld(t *testing.T) *world {
 	ready := emulator.ProbeResult{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK"}
 	return &world{
 		t: t, events: event.NewStream(), force: make(chan struct{}), trouble: make(chan event.Fact),
-		image:   func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
-		shell:   func(io.Writer) error { return nil },
-		probe:   func(int) emulator.ProbeResult { return ready },
-		live:    func() emulator.ProbeResult { return ready },
-		options: func(*emulator.Options) {},
-		run:     func(*fakeContainer) {},
-		drain:   func(context.Context) {},
-		onStop:  func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
+		image:    func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
+		shell:    func(io.Writer) error { return nil },
+		probe:    func(int) emulator.ProbeResult { return ready },
+		live:     func() emulator.ProbeResult { return ready },
+		options:  func(*emulator.Options) {},
+		run:      func(*fakeContainer) {},
+		starting: func(created func()) { created() },
+		drain:    func(context.Context) {},
+		onStop:   func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
 	}
 }
 
@@ -131,6 +134,7 @@ func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emu
 		return nil, err
 	}
 	w.note("start")
+	w.starting(spec.Created)
 	w.mu.Lock()
 	w.left++
 	w.specs = append(w.specs, spec)
@@ -255,7 +259,7 @@ func (r *fakeRouter) Hold(string) { (*world)(r).note("hold") }
 
 func (r *fakeRouter) Fail(_, why string) { (*world)(r).note("fail %s", strings.SplitN(why, ":", 2)[0]) }
 
-func (r *fakeRouter) Drain(ctx context.Context, _ string) error {
+func (r *fakeRouter) Drain(ctx context.Context, _ string, _ ...netip.AddrPort) error {
 	(*world)(r).note("drain")
 	r.drain(ctx)
 	return ctx.Err()
@@ -273,6 +277,9 @@ func (p *fakeProber) Probe(ctx context.Context, check emulator.Check, _ netip.Ad
 	}
 	if check.Path == "/" {
 		return p.live()
+	}
+	if check.Kind == emulator.CheckTCP && p.connect != nil {
+		return p.connect()
 	}
 	p.mu.Lock()
 	p.attempts++

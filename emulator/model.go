@@ -38,8 +38,12 @@ type Model struct {
 	// Weight is this version's share of the model endpoint's traffic; where all
 	// versions have 0, they share equally.
 	Weight int
-	// Replicas are how many run; 0 is one.
-	Replicas int
+	// Replicas are how many run at least, where 0 is one; MaxReplicas are how many at
+	// most, where 0 is as many as at least.
+	Replicas, MaxReplicas int
+	// ScaleToZero lets no replica run while there are no requests: the user's own
+	// minimum of 0, and a metric that can tell.
+	ScaleToZero bool
 	// Readiness and Liveness change the probes that the fidelity gives.
 	Readiness, Liveness ProbeSettings
 	// Fidelity says which production is played where promise and practice differ.

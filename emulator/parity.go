@@ -14,6 +14,7 @@ type Circumstances struct {
 	NoLimits        bool
 	Foreign         bool // images of another CPU architecture may run, emulated
 	ProductionGrace bool
+	TimeScale       float64 // of the autoscalers; 0 is 1
 }
 
 // Parity says point by point how a model runs here and in production.
@@ -154,17 +155,6 @@ func (p *parity) life() {
 	p.replicas()
 	if p.Deployment.Raw() {
 		p.lacks("mode", "raw_deployment is played without Knative's variables, but behind queue-proxy, which it does not have")
-	}
-}
-
-func (p *parity) replicas() {
-	switch r := p.Deployment.ResourceRequest; {
-	case p.Deployment.AutoscalingPolicy != nil:
-		p.lacks("replicas", "nothing scales: min_replica run, at least one")
-	case r != nil && r.MinReplica != r.MaxReplica:
-		p.near("replicas", "%d run; nothing scales to %d", max(r.MinReplica, 1), r.MaxReplica)
-	default:
-		p.same("replicas", "%d", max(p.Replicas, 1))
 	}
 }
 

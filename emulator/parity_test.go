@@ -33,6 +33,20 @@ func TestParityFollowsTheRun(t *testing.T) {
 		}},
 		"a concurrency limit": {func(m *emulator.Model) { m.ContainerConcurrency = 3 }, docker, event.ParityPoint{Area: "concurrency", Verdict: event.Same, Text: "3 a replica"}},
 		"raw":                 {func(m *emulator.Model) { m.Deployment.DeploymentMode = merlin.RawDeployment }, docker, event.ParityPoint{Area: "mode", Verdict: event.NotEmulated, Text: "raw_deployment"}},
+		"a fixed number":      {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Same, Text: "1, and no autoscaler"}},
+		"Merlin's minimum":    {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Approximated, Text: "at least 1 is kept"}},
+		"scale to zero": {func(m *emulator.Model) { m.MaxReplicas, m.ScaleToZero = 2, true }, docker, event.ParityPoint{
+			Area: "autoscaling", Verdict: event.Approximated, Text: "to zero after 1m0s",
+		}},
+		"no policy": {func(m *emulator.Model) { m.MaxReplicas = 2 }, docker, event.ParityPoint{
+			Area: "autoscaling", Verdict: event.Same, Text: "no policy is given: concurrency with a target of 1",
+		}},
+		"faster": {func(m *emulator.Model) { m.MaxReplicas = 2 }, emulator.Circumstances{Containers: true, TimeScale: 10}, event.ParityPoint{
+			Area: "autoscaling", Verdict: event.Approximated, Text: "windows, grace, retention and delays pass 10 times faster",
+		}},
+		"CPU of processes": {func(m *emulator.Model) {
+			m.MaxReplicas, m.Deployment.DeploymentMode = 2, merlin.RawDeployment
+		}, emulator.Circumstances{}, event.ParityPoint{Area: "autoscaling", Verdict: event.NotEmulated, Text: "a process's CPU"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := iris()

@@ -25,9 +25,15 @@ type pod struct {
 	spec  ContainerSpec // of its last container
 	usage gauge         // of the container that runs
 
-	cancel context.CancelFunc
-	state  podState
-	ended  *died // how its last container ended; nil where none has
+	birth *birth // nil where nobody waits for it
+
+	cancel  context.CancelFunc
+	state   podState
+	ended   *died      // how its last container ended; nil where none has
+	again   int        // restarts, as it reported last
+	leaves  *departure // nil where it stays
+	began   time.Time  // its container; zero where none runs
+	changed time.Time  // since when it is ready, or not
 }
 
 // podState is what a pod tells its supervisor.
@@ -129,6 +135,7 @@ func (p *pod) incarnate(ctx context.Context) podState {
 // live watches over a container until it ends, or ends it when ctx does.
 func (c *incarnation) live(ctx context.Context) podState {
 	c.enter(podState{phase: event.PhaseWaiting})
+	defer c.born(ctx)()
 	readiness, liveness, stop := c.probes(ctx)
 	defer stop()
 	state := podState{phase: event.PhaseWaiting}
@@ -259,7 +266,7 @@ func (c *incarnation) drain() {
 	}
 	ctx, cancel := c.unforced(limit)
 	defer cancel()
-	err := c.Router.Drain(ctx, c.id)
+	err := c.Router.Drain(ctx, c.id, c.container.Address())
 	if errors.Is(err, context.DeadlineExceeded) {
 		c.warn(fmt.Errorf("%w after %s: the container gets its SIGTERM all the same", err, limit))
 	}

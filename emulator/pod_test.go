@@ -21,6 +21,7 @@ func during(t *testing.T, w *world, model *emulator.Model, runs time.Duration, t
 	ctx, cancel := context.WithCancel(t.Context())
 	wait := w.emulate(ctx, model)
 	time.Sleep(runs)
+	synctest.Wait()
 	then()
 	synctest.Wait()
 	cancel()

@@ -107,6 +107,8 @@ type ContainerSpec struct {
 	CPULimit      string // the same as Kubernetes prints it
 	MemoryBytes   int64  // limit; 0 is none
 	MemoryLimit   string // the same as Kubernetes prints it
+	// Created is called once the replica exists, before it is started.
+	Created func()
 }
 
 // Router is the port's side of a model's life; proxy.Server satisfies it.
@@ -117,8 +119,9 @@ type Router interface {
 	Hold(model string)
 	// Fail answers the model's requests, those held too, with why.
 	Fail(model, why string)
-	// Drain waits until no request runs on the model's replicas, or ctx ends.
-	Drain(ctx context.Context, model string) error
+	// Drain waits until no request runs on the model's replicas at these addresses (or
+	// at all, where none is given), or ctx ends. They are not routed any more.
+	Drain(ctx context.Context, model string, replicas ...netip.AddrPort) error
 	// Farewell begins to watch the requests on a replica that is about to end. What it
 	// returns waits for the end of all, or of ctx, and tells how many of them the
 	// replica did not answer, or not to the end.

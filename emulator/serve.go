@@ -16,14 +16,23 @@ func (s *supervisor) serve(ctx context.Context) error {
 	deadline := s.newDeadline()
 	defer deadline.timer.Stop()
 	defer s.stopPods()
-	for range max(s.model.Replicas, 1) {
-		s.addPod()
+	if err := s.deploy(); err != nil {
+		return err
 	}
+	defer s.scaler.rest()
 	for {
 		var err error
 		select {
 		case r := <-s.reports:
 			err = s.heed(ctx, r)
+		case <-s.scaler.due():
+			s.look()
+		case <-s.bell.rung:
+			s.wake()
+		case <-s.bell.over:
+			s.thaw()
+		case d := <-s.drained:
+			s.finish(d)
 		case <-s.retries:
 			s.retryPods()
 		case slept := <-s.sleeps:
@@ -42,8 +51,24 @@ func (s *supervisor) serve(ctx context.Context) error {
 	}
 }
 
+// deploy starts as many replicas as there are to be at first: one at least, whatever the
+// minimum, as Knative's initial scale has it.
+func (s *supervisor) deploy() (err error) {
+	if s.scaler, err = s.newAutoscaler(); err != nil {
+		return err
+	}
+	s.wanted = max(s.model.bounds().Min, 1)
+	for range s.wanted {
+		s.addPod()
+	}
+	return nil
+}
+
 func (s *supervisor) addPod() {
 	p := newPod(s)
+	if s.cold != nil {
+		p.birth = &birth{}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	s.pods = append(s.pods, p)
@@ -55,13 +80,11 @@ func (s *supervisor) stopPods() {
 	if slices.ContainsFunc(s.pods, func(p *pod) bool { return p.state.phase != event.PhaseBackOff }) {
 		s.enter(event.PhaseStopping, "")
 	}
-	for _, p := range s.pods {
-		p.cancel()
-	}
 	s.routed = nil
 	if s.told == nil { // else requests are answered with why
 		s.Router.Hold(s.id)
 	}
+	s.letGo() // not before: a pod waits for the requests that are not routed any more
 	for len(s.pods) > 0 {
 		r := <-s.reports
 		s.note(r)
@@ -70,8 +93,13 @@ func (s *supervisor) stopPods() {
 }
 
 // heed deals with a pod's change. Its error is why the model will not serve.
-func (s *supervisor) heed(ctx context.Context, r report) error {
-	defer close(r.heeded)
+func (s *supervisor) heed(ctx context.Context, r report) (err error) {
+	defer func() {
+		if err != nil { // else it might start a container meanwhile
+			r.pod.cancel()
+		}
+		close(r.heeded)
+	}()
 	s.note(r)
 	s.route()
 	switch {
@@ -83,6 +111,10 @@ func (s *supervisor) heed(ctx context.Context, r report) error {
 		s.card(s.startFailed(r.state.err))
 	case r.state.ended != nil && !s.everUp && s.FirstExitFails:
 		return s.endedBeforeReady(*r.state.ended)
+	case r.pod.leaves != nil:
+		if r.state.ended != nil { // it is not started again
+			s.finish(r.pod.leaves)
+		}
 	case r.state.ended != nil && len(s.routed) == 0:
 		s.card(s.diagnose(*r.state.ended, r.state.probe))
 	}
@@ -93,7 +125,8 @@ func (s *supervisor) heed(ctx context.Context, r report) error {
 // note takes over what a pod tells of itself.
 func (s *supervisor) note(r report) {
 	p, before := r.pod, r.pod.state
-	p.state = r.state
+	p.state, p.again = r.state, p.restarts
+	p.age(before)
 	if r.state.ended != nil {
 		p.ended = r.state.ended
 	}
@@ -101,7 +134,7 @@ func (s *supervisor) note(r report) {
 		p.cancel()
 		s.pods = slices.DeleteFunc(s.pods, func(other *pod) bool { return other == p })
 	}
-	if before.phase == r.state.phase && before.why == r.state.why {
+	if before.phase == r.state.phase && before.why == r.state.why || p.leaves != nil && r.state.phase != event.PhaseStopped {
 		return
 	}
 	f := event.PodChanged{Pod: p.name, Phase: r.state.phase, Why: r.state.why, Restarts: p.restarts}
@@ -114,9 +147,10 @@ func (s *supervisor) note(r report) {
 // route sends the model's requests to the pods that are ready.
 func (s *supervisor) route() {
 	var ready []netip.AddrPort
-	for _, p := range s.pods {
+	for _, p := range s.staying() {
 		if p.state.address.IsValid() {
 			ready = append(ready, p.state.address)
+			s.warm(p)
 		}
 	}
 	if slices.Equal(ready, s.routed) {
@@ -129,6 +163,7 @@ func (s *supervisor) route() {
 	}
 	s.everUp = true
 	s.Router.Route(s.id, s.revision, ready)
+	s.scaler.begin(s)
 }
 
 // best ranks the phases of pods: the model is in the best one.
@@ -136,8 +171,12 @@ var best = []event.Phase{event.PhaseReady, event.PhaseWaiting, event.PhaseStarti
 
 // settle tells the model's own phase.
 func (s *supervisor) settle() {
+	if s.wanted == 0 {
+		s.enter(event.PhaseIdle, "scaled to zero: the next request starts it")
+		return
+	}
 	for _, phase := range best {
-		for _, p := range s.pods {
+		for _, p := range s.staying() {
 			if p.state.phase == phase {
 				s.enter(phase, p.state.why)
 				return

@@ -45,15 +45,15 @@ func (e *Emulator) watchSleep(ctx context.Context) {
 		if late := overslept(last, now, sleepTick); late > 0 {
 			e.options.Events.Publish("", 0, event.Slept{Took: late})
 			for _, s := range e.supervisors {
-				s.wake(late)
+				s.overslept(late)
 			}
 		}
 		last = now
 	}
 }
 
-// wake tells the supervisor that its machine slept. What it has not yet heeded adds up.
-func (s *supervisor) wake(slept time.Duration) {
+// overslept tells the supervisor that its machine slept. What it has not yet heeded adds up.
+func (s *supervisor) overslept(slept time.Duration) {
 	for {
 		select {
 		case s.sleeps <- slept:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,11 +27,17 @@ type supervisor struct {
 	reports  chan report
 	retries  chan struct{} // receives where waiting pods shall start now
 	sleeps   chan time.Duration
+	bell     *bell // rings where a request finds no replica
+	drained  chan *departure
+	leaving  sync.WaitGroup // for what sends to drained
 
 	pods   []*pod // until they have reported their end
 	routed []netip.AddrPort
 	phase  event.PhaseChanged // as told last
 	everUp bool               // it has been ready at least once
+	wanted int                // replicas that stay
+	scaler *autoscaler        // nil where their number is fixed
+	cold   *coldStart         // nil where none goes on
 	told   *Failure           // why it will not serve, once that is told
 }
 
@@ -39,6 +46,7 @@ func newSupervisor(model *Model, options *Options, shared *conditions) *supervis
 		Options: options, conditions: shared, model: model, id: model.ID(), revision: 1,
 		mask: newMask(model), podHash: letters(9),
 		reports: make(chan report), retries: make(chan struct{}, 1), sleeps: make(chan time.Duration, 1),
+		bell: newBell(), drained: make(chan *departure),
 	}
 }
 

@@ -1,10 +1,14 @@
 package proxy
 
-import "context"
+import (
+	"context"
+	"net/netip"
+	"slices"
+)
 
-// drain waits until no request is on a replica that is not routed, or, once the
-// port stops, on any. Else it returns how many there are, and the context's error.
-func (m *model) drain(ctx context.Context) (busy int, err error) {
+// drain waits until no request is on a replica (of these, if any are given) that is not
+// routed, or, once the port stops, on any. Else it returns how many there are, and the context's error.
+func (m *model) drain(ctx context.Context, only ...netip.AddrPort) (busy int, err error) {
 	for {
 		stopping, all := m.stopping, false
 		select {
@@ -12,7 +16,7 @@ func (m *model) drain(ctx context.Context) (busy int, err error) {
 			stopping, all = nil, true
 		default:
 		}
-		busy, quiet := m.busy(all)
+		busy, quiet := m.busy(all, only)
 		if busy == 0 {
 			return 0, nil
 		}
@@ -26,11 +30,11 @@ func (m *model) drain(ctx context.Context) (busy int, err error) {
 }
 
 // busy counts the requests to wait for, and returns what closes when that changes.
-func (m *model) busy(all bool) (requests int, quiet <-chan struct{}) {
+func (m *model) busy(all bool, only []netip.AddrPort) (requests int, quiet <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.replicas {
-		if all || !r.routed {
+		if (all || !r.routed) && (len(only) == 0 || slices.Contains(only, r.address)) {
 			requests += r.requests
 		}
 	}

@@ -162,6 +162,9 @@ func (x *exchange) leave() {
 	}
 	x.count(ended)
 	x.log(ended)
+	if x.held {
+		x.server.waited(x.model.ID, Wait{x.arrived, ended, x.replica != nil && x.own == nil})
+	}
 	x.server.reporter.stir()
 	f := x.fact
 	f.Took = ended.Sub(x.arrived)

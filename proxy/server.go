@@ -58,8 +58,10 @@ type Options struct {
 	// is a TCP connect, as Knative has it where a model gives no probe.
 	Ready Ready
 	// Wanted is called for every request that finds no replica of its model, before it
-	// is held. It must not block; nil is nobody.
+	// is held, and Waited once such a request has ended. They must not block; nil is
+	// nobody.
 	Wanted func(model string)
+	Waited func(model string, w Wait)
 	// AccessLog gets a line for every request that a queue-proxy would log, in the
 	// form of Knative's default template; nil is none. Every line is one Write, and
 	// several come at once.
@@ -95,6 +97,13 @@ type Model struct {
 	Weight int
 }
 
+// Wait is a request that was held, from its arrival to its end, as its event.Served
+// tells it.
+type Wait struct {
+	Arrived, Ended time.Time
+	Answered       bool // by a replica
+}
+
 // Server is the port. New makes it, Serve runs it.
 type Server struct {
 	models       map[string]*model
@@ -105,6 +114,7 @@ type Server struct {
 	reporter     *reporter
 	accessLog    io.Writer
 	ready        Ready
+	waited       func(model string, w Wait)
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
 	general      bool
@@ -118,6 +128,7 @@ func New(o Options) *Server {
 		publisher:    o.Publisher,
 		accessLog:    o.AccessLog,
 		ready:        o.Ready,
+		waited:       o.Waited,
 		stopping:     make(chan struct{}),
 		general:      o.general,
 	}
@@ -130,6 +141,9 @@ func New(o Options) *Server {
 	}
 	if s.ready == nil {
 		s.ready = connects
+	}
+	if s.waited == nil {
+		s.waited = func(string, Wait) {}
 	}
 	for _, m := range o.Models {
 		held := newModel(m, s.stopping)
@@ -168,14 +182,15 @@ func (s *Server) Fail(model, why string) {
 // Drain waits until no request runs, or waits for its turn, on a replica of the
 // model that is not routed: after a Route the replicas that it replaced, after
 // Hold or Fail all of them. Once Serve's context has ended it waits for the routed
-// ones too. Held requests are on no replica. It returns the context's error, with
-// how many requests still run, where ctx ends first.
-func (s *Server) Drain(ctx context.Context, model string) error {
+// ones too. Held requests are on no replica. Where addresses are given, only requests
+// there count. It returns the context's error, with how many requests still run, where
+// ctx ends first.
+func (s *Server) Drain(ctx context.Context, model string, replicas ...netip.AddrPort) error {
 	m := s.models[model]
 	if m == nil {
 		return nil
 	}
-	if busy, err := m.drain(ctx); err != nil {
+	if busy, err := m.drain(ctx, replicas...); err != nil {
 		return fmt.Errorf("drain %s: %d requests still run: %w", model, busy, err)
 	}
 	return nil

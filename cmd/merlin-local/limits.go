@@ -33,7 +33,7 @@ func overcommitted(models []*emulator.Model, has int64) string {
 		if err != nil || resources.Limits.Memory == nil {
 			continue
 		}
-		n := max(m.Replicas, 1)
+		n := max(m.Replicas, m.MaxReplicas, 1)
 		sum += int64(n) * resources.Limits.Memory.Value()
 		containers += n
 	}

@@ -14,7 +14,7 @@ import (
 func (s *upSession) circumstances() emulator.Circumstances {
 	c := emulator.Circumstances{
 		Containers: s.engine.docker != nil, CPUs: float64(runtime.NumCPU()),
-		Foreign: s.emulatedPlatform, ProductionGrace: s.grace.production, NoLimits: s.noLimits,
+		Foreign: s.emulatedPlatform, ProductionGrace: s.grace.production, NoLimits: s.noLimits, TimeScale: s.timeScale,
 	}
 	if s.engine.docker != nil {
 		c.CPUs = float64(s.engine.docker.CPUs())

@@ -36,6 +36,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"occupy":     occupy,
 	"refused":    refused,
 	"left":       left,
+	"trickle":    trickle,
+	"coldstarts": coldstarts,
 }
 
 // exits CODE PROGRAM [ARG…]: the program ends with exactly that exit code.

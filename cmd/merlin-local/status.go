@@ -105,6 +105,11 @@ func printStatus(w io.Writer, state *session.State) error {
 		if m.Why != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
 		}
+		if m.Scale != nil {
+			if err := printScale(w, m); err != nil {
+				return err
+			}
+		}
 		if m.Parity != nil {
 			fmt.Fprintf(w, "\n%s: %s (status --parity)\n", m.ID, parityCount(*m.Parity))
 		}

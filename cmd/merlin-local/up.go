@@ -41,6 +41,7 @@ type up struct {
 	waitRestarts bool
 	deadline     time.Duration
 	noLimits     bool
+	timeScale    float64
 }
 
 func newUp(where *location) *cobra.Command {
@@ -73,6 +74,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
 	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
 	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
+	flags.Float64Var(&u.timeScale, "time-scale", 1, "have the autoscaler's windows and delays pass so many times faster than in production, up to 100")
 	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
 	return c
 }
@@ -121,6 +123,9 @@ func (u *up) checkNumbers() error {
 		if port < 0 || port > 65535 {
 			return usageError{fmt.Errorf("%s %d: a port is 0 to 65535", flag, port)}
 		}
+	}
+	if u.timeScale < 1 || u.timeScale > fastest {
+		return usageError{fmt.Errorf("--time-scale %g: it is 1 to %d", u.timeScale, fastest)}
 	}
 	if u.deadline <= 0 {
 		return usageError{fmt.Errorf("--deployment-timeout %s: it must be above 0", u.deadline)}
@@ -199,8 +204,12 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	log.SetOutput(libraryNotices{s.stream}) // net/http and others write there
 	defer log.SetOutput(os.Stderr)
 	watching := watch(s.stream, view, end)
-	server := s.proxy()
-	supervision := s.emulator(server)
+	var supervision *emulator.Emulator // the port and it call each other
+	server := s.proxy(
+		func(model string) { supervision.Wanted(model) },
+		func(model string, w proxy.Wait) { supervision.Waited(model, emulator.Wait(w)) },
+	)
+	supervision = s.emulator(server)
 	answering := s.answer(end, supervision.Retry)
 	s.introduce(ctx)
 
@@ -226,8 +235,8 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	return errors.Join(err, viewErr)
 }
 
-func (s *upSession) proxy() *proxy.Server {
-	options := proxy.Options{Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
+func (s *upSession) proxy(wanted func(model string), waited func(model string, w proxy.Wait)) *proxy.Server {
+	options := proxy.Options{Wanted: wanted, Waited: waited, Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
 	for _, m := range s.models {
 		d := m.Deployment
 		options.Domains = append(options.Domains, d.Platform.Domain)
@@ -241,14 +250,16 @@ func (s *upSession) proxy() *proxy.Server {
 	return proxy.New(options)
 }
 
-func (s *upSession) emulator(router emulator.Router) *emulator.Emulator {
+func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
 	return emulator.New(emulator.Options{
-		Models: s.models, Runtime: s.engine, Router: router, Events: s.stream,
+		Models: s.models, Runtime: s.engine, Router: server, Events: s.stream,
 		Prober: prober{},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{},
 		Grace:  s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
+		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },
+		TimeScale: s.timeScale,
 	})
 }
 
@@ -276,6 +287,9 @@ func (s *upSession) introduce(ctx context.Context) {
 		s.warn(s.engine.warning)
 	}
 	s.warnOfLimits()
+	if s.timeScale > 1 {
+		s.warn(fmt.Sprintf("the autoscaler's windows and delays pass %g times faster than in production (--time-scale)", s.timeScale))
+	}
 	for _, dotenv := range s.file.Dotenvs() {
 		if config.GitIgnores(ctx, dotenv) == config.GitNotIgnored {
 			s.warn(dotenv + " holds secrets and git does not ignore it: add it to .gitignore")

@@ -31,11 +31,12 @@ type plain struct {
 	state  session.State
 	models []*emulator.Model
 	begun  map[string]time.Time // when a model's phase that takes long began
+	idle   map[string]bool      // models that went to zero and are not ready again yet
 	asked  map[string]string    // what a pod's probe said last, by pod and purpose
 }
 
 func newPlain(w io.Writer, models []*emulator.Model) *plain {
-	return &plain{w: w, models: models, begun: map[string]time.Time{}, asked: map[string]string{}}
+	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}}
 }
 
 func (p *plain) show(e event.Event) error {
@@ -92,6 +93,14 @@ func (p *plain) line(e event.Event) string {
 		if !f.Expected {
 			return exited(f)
 		}
+	case event.Autoscaler:
+		return autoscaler(f)
+	case event.Scaled:
+		if f.From != f.Desired {
+			return scaled(f)
+		}
+	case event.ColdStart:
+		return coldStart(f)
 	case event.Failed:
 		return failed(f)
 	case event.OutOfMemory:
@@ -117,7 +126,7 @@ func (p *plain) probed(e event.Event, f event.Probed) string {
 	switch {
 	case f.Purpose == event.Liveness:
 		return fmt.Sprintf("liveness: %s (after %d of these it is restarted)", text, f.Threshold)
-	case m == nil || m.Phase == event.PhaseReady:
+	case m == nil || podPhase(m, f.Pod) == event.PhaseReady:
 		return fmt.Sprintf("readiness: %s (after %d of these it gets no requests)", text, f.Threshold)
 	case m.Deadline != nil && e.Time.Sub(p.begun[e.Model]) > time.Second:
 		text += fmt.Sprintf(" (%s left)", m.Deadline.Sub(e.Time).Round(time.Second))
@@ -125,17 +134,33 @@ func (p *plain) probed(e event.Event, f event.Probed) string {
 	return "waiting for " + text
 }
 
+// podPhase is a pod's phase; the model's where there is no such pod.
+func podPhase(m *session.Model, name string) event.Phase {
+	for _, p := range m.Pods {
+		if p.Name == name {
+			return p.Phase
+		}
+	}
+	return m.Phase
+}
+
 func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 	switch f.Phase {
 	case event.PhasePending, event.PhaseStarting, event.PhaseWaiting, event.PhaseStopped, event.PhaseFailed:
-		if f.Phase == event.PhasePending {
+		if f.Phase == event.PhasePending || f.Phase == event.PhaseStarting && p.idle[e.Model] {
 			p.begun[e.Model] = e.Time
 		}
 		return ""
+	case event.PhaseIdle:
+		p.idle[e.Model] = true
 	case event.PhaseBackOff:
 		p.begun[e.Model] = e.Time
 	case event.PhaseReady:
 		text := "ready in " + round(e.Time.Sub(p.begun[e.Model]))
+		if p.idle[e.Model] { // the address is known
+			delete(p.idle, e.Model)
+			return text
+		}
 		return text + "\n" + paste(p.state.Model(e.Model), p.models)
 	}
 	if f.Why != "" {

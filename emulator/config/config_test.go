@@ -175,6 +175,27 @@ func TestResourcesAreTheUsersOrThePlatformsAsAWhole(t *testing.T) {
 	}
 }
 
+func TestOnlyAWrittenMinimumOfZeroScalesToZero(t *testing.T) {
+	for yaml, want := range map[string]struct {
+		least, most int
+		toZero      bool
+	}{
+		"":                                   {0, 0, false},
+		"resource_request: {max_replica: 3}": {0, 3, false},
+		"resource_request: {min_replica: , max_replica: 3}": {0, 3, false},
+		"resource_request: {min_replica: 0}":                {0, 1, true},
+		"resource_request: {min_replica: 0, max_replica: 3}\nautoscaling_policy: {metrics_type: rps, target_value: 5}":             {0, 3, true},
+		"resource_request: {min_replica: 0, max_replica: 3}\nautoscaling_policy: {metrics_type: cpu_utilization, target_value: 5}": {0, 3, false},
+		"resource_request: {min_replica: 0, max_replica: 3}\ndeployment_mode: raw_deployment":                                      {0, 3, false},
+		"resource_request: {min_replica: 2, max_replica: 4}":                                                                       {2, 4, false},
+	} {
+		m := model(t, yaml)
+		if m.Replicas != want.least || m.MaxReplicas != want.most || m.ScaleToZero != want.toZero {
+			t.Errorf("%q: got %d to %d, to zero %t", yaml, m.Replicas, m.MaxReplicas, m.ScaleToZero)
+		}
+	}
+}
+
 func TestEveryKeyHasAMeaning(t *testing.T) {
 	f, err := Load(Options{Path: filepath.Join("testdata", "full.yaml")})
 	must(t, err)

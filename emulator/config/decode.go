@@ -46,7 +46,8 @@ func (d decoder) model(n *node) emulator.Model {
 		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
 	}
 	if r := m.Deployment.ResourceRequest; r != nil {
-		m.Replicas = r.MinReplica
+		m.Replicas, m.MaxReplicas = r.MinReplica, r.MaxReplica
+		m.ScaleToZero = n.get("resource_request").get("min_replica") != nil && r.MinReplica == 0 && m.ScalesByRequests()
 	}
 	d.checkModel(n, &m)
 	return m
@@ -155,6 +156,7 @@ func platform(n *node) merlin.Platform {
 	p.MaxCPU = n.string("max_cpu", p.MaxCPU)
 	p.MaxMemory = n.string("max_memory", p.MaxMemory)
 	p.MaxAllowedReplica = n.integer("max_allowed_replica", p.MaxAllowedReplica)
+	p.ScaleToZeroPodRetention = timeout(n, "scale_to_zero_pod_retention", p.ScaleToZeroPodRetention)
 	return p
 }
 

@@ -69,6 +69,7 @@ func (in input) deployment() merlin.Deployment {
 			UserContainerCPUDefaultLimit:          in.Platform.CPUDefaultLimit,
 			UserContainerCPULimitRequestFactor:    in.Platform.CPUFactor,
 			UserContainerMemoryLimitRequestFactor: in.Platform.MemoryFactor,
+			ScaleToZeroPodRetention:               merlin.DefaultPlatform().ScaleToZeroPodRetention,
 		},
 	}
 	for _, s := range in.Secrets {

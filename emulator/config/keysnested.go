@@ -14,7 +14,7 @@ func resourcesSpec() spec {
 			{"cpu_request", spec{form: formText, rule: emptyOr(quantity("500m")), least: above(0), def: defaultCPU, doc: "The CPU that a replica is promised."}},
 			{"cpu_limit", spec{form: formText, rule: optionalQuantity("2"), least: atLeast(0), doc: "The CPU that a replica gets at most; empty or 0 takes the platform's."}},
 			{"memory_request", spec{form: formText, rule: emptyOr(quantity("500Mi")), least: above(0), def: defaultMemory, doc: "The memory that a replica is promised; the limit is the platform's factor times this."}},
-			{"min_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero."}},
+			{"min_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), def: defaultMinReplica, doc: "Replicas at least; 0 scales to zero here where it is written."}},
 			{"max_replica", spec{form: formInteger, least: atLeast(1), most: atMost(math.MaxInt32), def: defaultMaxReplica, doc: "Replicas at most."}},
 		},
 	}
@@ -100,6 +100,7 @@ func platformSpec() spec {
 			{"max_cpu", spec{form: formText, rule: optionalQuantity("8"), least: atLeast(0), doc: "The largest CPU request; empty is no limit."}},
 			{"max_memory", spec{form: formText, rule: optionalQuantity("8Gi"), least: atLeast(0), doc: "The largest memory request; empty is no limit."}},
 			{"max_allowed_replica", spec{form: formInteger, least: atLeast(0), most: atMost(math.MaxInt32), doc: "The largest max_replica; 0 is no limit."}},
+			{"scale_to_zero_pod_retention", spec{form: formSeconds, least: atLeast(0), most: atMost(86400), def: 600, doc: "How long the last replica stays before a model with min_replica 0 goes to zero, once nothing was to do for a minute. Knative ships 0."}},
 		},
 	}
 }

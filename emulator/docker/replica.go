@@ -64,6 +64,9 @@ func (c *replica) start(ctx context.Context, spec emulator.ContainerSpec, reach 
 	c.stop, c.watched = stop, make(chan struct{})
 	c.describe(spec, reach)
 	exit := c.waitFor(watching, container.WaitConditionNextExit)
+	if spec.Created != nil {
+		spec.Created()
+	}
 	if err := c.client.ContainerStart(ctx, c.id, container.StartOptions{}); err != nil {
 		stop()
 		close(c.watched)

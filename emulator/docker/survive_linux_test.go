@@ -18,7 +18,7 @@ type noPort struct{}
 func (noPort) Route(string, int, []netip.AddrPort) {}
 func (noPort) Hold(string)                         {}
 func (noPort) Fail(string, string)                 {}
-func (noPort) Drain(context.Context, string) error { return nil }
+func (noPort) Drain(context.Context, string, ...netip.AddrPort) error { return nil }
 func (noPort) Farewell(string, netip.AddrPort) func(context.Context) int {
 	return func(context.Context) int { return 0 }
 }

@@ -221,6 +221,9 @@ func blanks() []any {
 		&Engine{},
 		&Slept{},
 		&Terminated{},
+		&Autoscaler{},
+		&Scaled{},
+		&ColdStart{},
 		&Failed{},
 		&Served{},
 		&Traffic{},
@@ -249,7 +252,9 @@ func value(pointer any) Fact {
 // lossy tells the facts that come as fast as traffic and logs do. Only those may
 // be dropped for a slow reader; all others are rare and always kept.
 func lossy(f Fact) bool {
-	switch f.(type) {
+	switch f := f.(type) {
+	case Scaled: // every 2 s under load, and more often where time runs faster
+		return f.From == f.Desired
 	case Log, Step, Served, Probed, Usage:
 		return true
 	}

@@ -28,6 +28,9 @@ func (h *history) add(e Event) {
 		return
 	}
 	kind := e.Fact.kind()
+	if f, is := e.Fact.(Scaled); is && f.From != f.Desired {
+		kind += " to another number" // what changes nothing does not push these out
+	}
 	r, ok := h.recent[kind]
 	if !ok {
 		r = newRing(e.Fact)

@@ -5,6 +5,8 @@
 // The rules are Merlin v0.48.5's, KServe 0.12's and Knative Serving 0.40-0.42's.
 package merlin
 
+import "time"
+
 // Protocol is what a model speaks.
 type Protocol string
 
@@ -77,6 +79,9 @@ type Platform struct {
 	UserContainerMemoryLimitRequestFactor float64
 	MaxCPU, MaxMemory                     string // of a request; empty is no limit
 	MaxAllowedReplica                     int    // 0 is no limit
+	// ScaleToZeroPodRetention is how long the last replica stays, once nothing was to
+	// do for a stable window.
+	ScaleToZeroPodRetention time.Duration
 }
 
 // DefaultPlatform is Merlin's shipped configuration.
@@ -86,6 +91,7 @@ func DefaultPlatform() Platform {
 		QueueResourcePercentage:               "20",
 		UserContainerCPUDefaultLimit:          "8",
 		UserContainerMemoryLimitRequestFactor: 2,
+		ScaleToZeroPodRetention:               10 * time.Minute, // Merlin's guide; Knative ships 0
 	}
 }
 

@@ -71,6 +71,9 @@ func (r *Runtime) Start(_ context.Context, spec emulator.ContainerSpec) (emulato
 	}
 	defer stdout.write.Close()
 	defer stderr.write.Close()
+	if spec.Created != nil {
+		spec.Created()
+	}
 	g, err := startGroup(spec.Model.Dir, command, append(os.Environ(), spec.Env...), stdout.write, stderr.write)
 	if err != nil {
 		stdout.read.Close()

@@ -79,6 +79,13 @@ func (m *Model) apply(e event.Event) {
 		m.Deadline = &f.Deadline
 	case event.PodChanged:
 		m.changePod(e, f)
+		m.countReady()
+	case event.Autoscaler:
+		m.autoscale(f)
+	case event.Scaled:
+		m.scaled(e, f)
+	case event.ColdStart:
+		m.coldStarted(e, f)
 	case event.Probed:
 		m.probed(f)
 	case event.Exited:
@@ -104,6 +111,9 @@ func (m *Model) enter(e event.Event, f event.PhaseChanged) {
 		return
 	}
 	m.ReadyAt = nil
+	if f.Phase == event.PhaseIdle {
+		m.StartedAt, m.ContainerID, m.Container, m.Replica = nil, "", "", ""
+	}
 }
 
 func (m *Model) probed(f event.Probed) {

@@ -62,6 +62,7 @@ type Model struct {
 	// gone once it is ready.
 	Deadline *time.Time     `json:"deadline,omitempty"`
 	Pods     []*Pod         `json:"pods"`
+	Scale    *Scale         `json:"scale,omitempty"` // nil where the number of replicas is fixed
 	Parity   *event.Parity  `json:"parity,omitempty"`
 	Traffic  *event.Traffic `json:"traffic,omitempty"`
 	Usage    *Usage         `json:"usage,omitempty"`

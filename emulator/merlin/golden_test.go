@@ -31,6 +31,7 @@ type golden struct {
 		} `json:"autoscaling_policy"`
 		Platform struct {
 			Defaults     []merlin.EnvVar `json:"default_env_vars_without_cpu_limits"`
+			Queue        string          `json:"queue_resource_percentage"`
 			CPULimit     string          `json:"user_container_cpu_default_limit"`
 			CPUFactor    float64         `json:"user_container_cpu_limit_request_factor"`
 			MemoryFactor float64         `json:"user_container_memory_limit_request_factor"`
@@ -90,6 +91,8 @@ func (g golden) deployment() merlin.Deployment {
 		Command: in.Command, Args: in.Args, EnvVars: in.EnvVars,
 		DeploymentMode: merlin.DeploymentMode(in.DeploymentMode), Team: "dsp", Stream: "dsp",
 		Platform: merlin.Platform{
+			Domain:                                "models.example.com",
+			QueueResourcePercentage:               in.Platform.Queue,
 			DefaultEnvVarsWithoutCPULimits:        in.Platform.Defaults,
 			UserContainerCPUDefaultLimit:          in.Platform.CPULimit,
 			UserContainerCPULimitRequestFactor:    in.Platform.CPUFactor,

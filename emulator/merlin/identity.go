@@ -20,6 +20,12 @@ func (d Deployment) VersionHost(domain string) string {
 	return d.VersionName() + "." + d.Project + "." + domain
 }
 
+// RevisionHost is the host of the InferenceService, which differs from VersionHost
+// once the version has been redeployed.
+func (d Deployment) RevisionHost(domain string) string {
+	return d.FullName() + "." + d.Project + "." + domain
+}
+
 // ModelHost is the host of the model endpoint, which all versions share.
 func (d Deployment) ModelHost(domain string) string {
 	return d.Model + "." + d.Project + "." + domain

@@ -116,7 +116,7 @@ func (f *File) root(src []byte, report *report) (*node, bool) {
 	}
 	root, ok := parse(src, report)
 	if ok && (root == nil || root.null) {
-		return &node{shape: mapping, at: place{line: 1, column: 1}}, true
+		return &node{shape: mapping, at: start()}, true
 	}
 	return root, ok
 }

@@ -29,9 +29,10 @@ type node struct {
 }
 
 type field struct {
-	key   string
-	at    place
-	value *node
+	key     string
+	at      place
+	value   *node
+	comment []string // lines that are written before it
 }
 
 // lookup is the value of a key as written, nil where there is none.

@@ -78,6 +78,11 @@ func defaultModel(f *File, o Options) string {
 	if f.Path == "" && o.Overrides.Image != "" {
 		name = imageBase(o.Overrides.Image)
 	}
+	return ModelName(name)
+}
+
+// ModelName makes a name that a model may have of a folder's or an image's.
+func ModelName(name string) string {
 	name = regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-")
 	name = strings.Trim(name, "-")
 	if len(name) > maxModelName {

@@ -24,11 +24,24 @@ type reader struct {
 
 // parse gives nil where src holds no value, and false where it is not YAML.
 func parse(src []byte, report *report) (*node, bool) {
-	start := place{line: 1, column: 1}
 	if len(src) > maxSize {
-		report.add(start, "", "the file is larger than %d KiB: keep data out of the configuration", maxSize>>10)
+		report.add(start(), "", "the file is larger than %d KiB: keep data out of the configuration", maxSize>>10)
 		return nil, false
 	}
+	docs, ok := documents(src, report)
+	if len(docs) > 1 {
+		report.add(docs[1].at, "", "a second YAML document: one file is one document; several models go under models")
+	}
+	if len(docs) == 0 {
+		return nil, ok
+	}
+	return docs[0], ok
+}
+
+func start() place { return place{line: 1, column: 1} }
+
+// documents are the values of a stream, without empty ones.
+func documents(src []byte, report *report) ([]*node, bool) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	file, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
@@ -37,11 +50,18 @@ func parse(src []byte, report *report) (*node, bool) {
 		return nil, false
 	}
 	r := reader{report: report, anchors: map[string]*node{}, lines: strings.Split(string(src), "\n")}
-	return r.document(file), true
+	var docs []*node
+	for _, doc := range file.Docs {
+		if _, directive := doc.Body.(*ast.DirectiveNode); directive || doc.Body == nil {
+			continue
+		}
+		docs = append(docs, r.node(doc.Body))
+	}
+	return docs, true
 }
 
 func (r *report) syntax(err error) {
-	at := place{line: 1, column: 1}
+	at := start()
 	message := err.Error()
 	var located yaml.Error
 	if errors.As(err, &located) {
@@ -50,26 +70,10 @@ func (r *report) syntax(err error) {
 	r.add(at, "", "not YAML: %s", message)
 }
 
-func (r *reader) document(file *ast.File) *node {
-	var root *node
-	for _, doc := range file.Docs {
-		if _, directive := doc.Body.(*ast.DirectiveNode); directive || doc.Body == nil {
-			continue
-		}
-		n := r.node(doc.Body)
-		if root != nil {
-			r.report.add(n.at, "", "a second YAML document: one file is one document; several models go under models")
-			break
-		}
-		root = n
-	}
-	return root
-}
-
 func (r *reader) node(n ast.Node) *node {
 	switch n := n.(type) {
 	case nil:
-		return &node{null: true, at: place{line: 1, column: 1}}
+		return &node{null: true, at: start()}
 	case *ast.AnchorNode:
 		value := r.node(n.Value)
 		// Known only from here on, so that no value can contain itself.
@@ -136,7 +140,7 @@ func (r *reader) tag(n *ast.TagNode) *node {
 
 func placeOf(tk *token.Token) place {
 	if tk == nil || tk.Position == nil {
-		return place{line: 1, column: 1}
+		return start()
 	}
 	return place{line: max(tk.Position.Line, 1), column: max(tk.Position.Column, 1)}
 }

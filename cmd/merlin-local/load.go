@@ -113,18 +113,24 @@ func runnable(file *config.File) ([]*emulator.Model, error) {
 	return models(file), nil
 }
 
-// models gives the models of the file, each with an artifact URI: production always
-// has one, so a model that names none gets one that is plainly ours.
+// models gives the models of the file, each with an artifact URI.
 func models(file *config.File) []*emulator.Model {
 	all := make([]*emulator.Model, len(file.Models))
 	for i := range file.Models {
-		m := &file.Models[i]
+		all[i] = &file.Models[i]
+	}
+	withArtifactURI(all)
+	return all
+}
+
+// withArtifactURI gives a model that names no artifact URI one that is plainly ours:
+// production always has one.
+func withArtifactURI(models []*emulator.Model) {
+	for _, m := range models {
 		if d := &m.Deployment; d.ArtifactURI == "" {
 			d.ArtifactURI = "gs://merlin-local/" + d.Project + "/" + d.Model + "/" + d.Version + "/artifacts"
 		}
-		all[i] = m
 	}
-	return all
 }
 
 // pick returns the model that an optional argument names.

@@ -161,11 +161,14 @@ func (m manifests) placeOfPlatform(service int, key string) place {
 
 // modelContainer is the tree of the container that merlin takes for the model's.
 func (predictor *node) modelContainer() *node {
-	containers := predictor.lookup("containers")
-	for _, c := range containers.items {
+	containers := predictor.elements("containers")
+	for _, c := range containers {
 		if c.string("name", "") == merlin.ContainerName {
 			return c
 		}
 	}
-	return containers.items[0]
+	if len(containers) == 0 {
+		return predictor
+	}
+	return containers[0]
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+
+	kubernetes "sigs.k8s.io/json"
 )
 
 // What aliases may make of a small source is bounded: so many values, so much text.
@@ -14,8 +16,8 @@ const (
 )
 
 // decodeManifest gives an object's tree to Go's types as JSON, the form that the API
-// server sees: a number where text is wanted is an error here as there. The status
-// is left out, which nobody writes.
+// server sees, by its own reader: a number where text is wanted is an error here as
+// there, and a key has its case. The status is left out, which nobody writes.
 func decodeManifest(object *node, into any, report *report) bool {
 	text := &jsonText{}
 	text.write(&node{shape: mapping, at: object.at, fields: withoutKey(object.fields, "status")})
@@ -23,7 +25,7 @@ func decodeManifest(object *node, into any, report *report) bool {
 		report.add(object.at, "", "its aliases stand for more than an object can hold")
 		return false
 	}
-	err := json.Unmarshal(text.Bytes(), into)
+	err := kubernetes.UnmarshalCaseSensitivePreserveInts(text.Bytes(), into)
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case err == nil:

@@ -15,8 +15,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// buildTag names what is built for a local revision.
-func buildTag(spec emulator.ImageSpec) string {
+// BuildTag names what is built for a local revision, which starts at 1 with every run.
+func BuildTag(spec emulator.ImageSpec) string {
 	return strings.ToLower(fmt.Sprintf("merlin-local/%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 }
 

@@ -21,7 +21,7 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	var found image.InspectResponse
 	var err error
 	if spec.Model.Build != nil {
-		reference = buildTag(spec)
+		reference = BuildTag(spec)
 		found, err = r.build(ctx, spec, reference, report)
 		if err == nil {
 			r.removeSuperseded(ctx, spec.Model, report)

@@ -79,6 +79,7 @@ func newRoot() *cobra.Command {
 its environment, artifact mount, limits and probes, behind one port.
 
 In a model repo:  merlin-local up
+A new repo:       merlin-local init my-model
 Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir DIR]`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -94,7 +95,7 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 	where.flags(root)
 	root.AddCommand(
 		newUp(where), newDown(where), newStatus(where), newLogs(where), newRetry(where),
-		newEnv(where), newPredict(where), newSchema(), newVersion(),
+		newEnv(where), newPredict(where), newManifest(where), newInit(where), newSchema(), newVersion(),
 	)
 	for _, c := range root.Commands() {
 		c.Args = wrongArgs(c.Args)

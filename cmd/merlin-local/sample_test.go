@@ -117,11 +117,16 @@ func TestSampleETATellsMinutesOverUPI(t *testing.T) {
 // pythonBase is what sample-models/churn-python/base-image.sh makes.
 const pythonBase = "merlin-local/python-base:bookworm"
 
-func TestSampleChurnTellsWhoLeaves(t *testing.T) {
-	l := sample(t, "churn-python")
+func skipWithoutPythonBase(t *testing.T, l *lab) {
+	t.Helper()
 	if err := l.call(http.MethodGet, "/images/"+pythonBase+"/json", nil); err != nil {
 		t.Skipf("SKIPPED, SO NOT PROVEN: run sample-models/churn-python/base-image.sh first: %v", err)
 	}
+}
+
+func TestSampleChurnTellsWhoLeaves(t *testing.T) {
+	l := sample(t, "churn-python")
+	skipWithoutPythonBase(t, l)
 	l.up("--build-arg", "BASE_IMAGE="+pythonBase)
 	var answer struct {
 		Predictions []struct {

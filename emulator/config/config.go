@@ -5,6 +5,9 @@
 // So a value is what was written (1.10 stays 1.10), and every mistake of a file
 // is told at once with its line and column. JSON is accepted, as YAML contains it.
 //
+// FromManifests is the way into such a file from what runs in a cluster, and YAML the
+// writer for both.
+//
 // To add a key: a line in keys.go, from which the check and the JSON Schema come,
 // and a line in decode.go. Nothing here is kept between calls; a File belongs to
 // one goroutine.

@@ -82,6 +82,14 @@ func (r *report) err() error {
 	if r.empty() {
 		return nil
 	}
+	same := func(a, b Error) bool {
+		return a.Line > 0 && a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
+	}
+	return slices.CompactFunc(r.sorted(), same)
+}
+
+// sorted is all that was reported, by place.
+func (r *report) sorted() Errors {
 	slices.SortStableFunc(r.errors, func(a, b Error) int {
 		return cmp.Or(
 			-cmp.Compare(a.File, b.File),
@@ -89,8 +97,5 @@ func (r *report) err() error {
 			cmp.Compare(a.Column, b.Column),
 		)
 	})
-	same := func(a, b Error) bool {
-		return a.Line > 0 && a.Line == b.Line && a.Column == b.Column && a.Message == b.Message
-	}
-	return slices.CompactFunc(r.errors, same)
+	return r.errors
 }

@@ -39,8 +39,7 @@ func (m manifests) lost(name string, models []emulator.Model) Errors {
 			l.add(r.tree.find("metadata.name").at, "kind", "not carried: no InferenceService here has the VirtualService's host as its version endpoint")
 		}
 	}
-	_ = l.err() // sorts
-	return l.errors
+	return l.sorted()
 }
 
 // written is a value's tree as Merlin would send it.

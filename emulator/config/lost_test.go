@@ -48,7 +48,8 @@ func TestManifestsThatAreNoneAreRefusedWithTheirPlace(t *testing.T) {
 		{"too deep YAML", "a: " + strings.Repeat("[", 300), "m:1:204: nested deeper than 200"},
 		{"too deep dashes", strings.Repeat("- ", 300), "nested deeper than 200"},
 		{"too deep JSON", strings.Repeat("[", 300), "m:1:202: not JSON: nested deeper than 200"},
-		{"too large", strings.Repeat("#", maxManifests+1), "m:1:1: larger than 1024 KiB"},
+		{"too large", strings.Repeat("{", maxManifests+1), "m:1:1: larger than 1024 KiB: give fewer objects"},
+		{"too large for YAML", strings.Repeat("#", maxSize+1), "m:1:1: larger than 256 KiB"},
 		{"no words' list", isvc + "{containers: [{image: a, command: sh}]}}", "m:4:53: spec.predictor.containers.command: wants a list, not a JSON string"},
 		{"aliases without end", bomb(isvc), "m:1:1: its aliases stand for more than an object can hold"},
 	} {

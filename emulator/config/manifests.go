@@ -66,6 +66,10 @@ func manifestTrees(src []byte, report *report) []*node {
 		}
 		return trees
 	}
+	if len(src) > maxSize {
+		report.add(start(), "", "larger than %d KiB, which is much for YAML's parser: give fewer objects, or JSON (kubectl's -o json)", maxSize>>10)
+		return nil
+	}
 	if at, deep := tooDeep(src); deep {
 		report.add(at, "", "nested deeper than %d", maxDepth)
 		return nil

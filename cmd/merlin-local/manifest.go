@@ -117,6 +117,10 @@ func productionNeeds(m *emulator.Model) []string {
 	if m.Deployment.ArtifactURI == "" {
 		say("artifact_uri is not set: STORAGE_URI is a stand-in; Merlin sets it to where it uploads model_dir")
 	}
+	if policy := m.Deployment.Policy(); m.Deployment.AutoscalingPolicy == nil {
+		say("autoscaling_policy is not set, so no annotation of it is here: Merlin's API then asks for %s %v; write it to have it here, too",
+			policy.MetricsType, policy.TargetValue)
+	}
 	if keys := localOnly(m); len(keys) > 0 {
 		say("Merlin deploys without %s, which only a run here has", strings.Join(keys, ", "))
 	}

@@ -176,10 +176,10 @@ func (d *Deployment) policyOf(annotations map[string]string) *AutoscalingPolicy 
 	}
 	switch metric {
 	case "cpu":
-		metric = "cpu_utilization"
+		metric = MetricCPU
 	case "memory":
-		metric, target = "memory_utilization", d.memoryPercentage(target)
-	case "rps", "concurrency":
+		metric, target = MetricMemory, d.memoryPercentage(target)
+	case MetricRPS, MetricConcurrency:
 	default:
 		return nil
 	}

@@ -156,11 +156,11 @@ func (d Deployment) annotations(memory resource.Quantity) map[string]string {
 // horizontal one CPU in per cent, and memory in Mi of the request.
 func (p AutoscalingPolicy) knative(memory resource.Quantity) (class, metric, target string) {
 	switch p.MetricsType {
-	case "cpu_utilization":
+	case MetricCPU:
 		return "hpa", "cpu", whole(p.TargetValue)
-	case "memory_utilization":
+	case MetricMemory:
 		return "hpa", "memory", whole(p.TargetValue / 100 * mebibytes(memory))
-	case "rps":
+	case MetricRPS:
 		return "kpa", "rps", whole(p.TargetValue)
 	}
 	return "kpa", p.MetricsType, fmt.Sprintf("%.2f", p.TargetValue)

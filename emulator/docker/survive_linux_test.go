@@ -15,9 +15,9 @@ import (
 // noPort is the port's side of a model that gets no requests.
 type noPort struct{}
 
-func (noPort) Route(string, int, []netip.AddrPort) {}
-func (noPort) Hold(string)                         {}
-func (noPort) Fail(string, string)                 {}
+func (noPort) Route(string, int, []netip.AddrPort)                    {}
+func (noPort) Hold(string)                                            {}
+func (noPort) Fail(string, string)                                    {}
 func (noPort) Drain(context.Context, string, ...netip.AddrPort) error { return nil }
 func (noPort) Farewell(string, netip.AddrPort) func(context.Context) int {
 	return func(context.Context) int { return 0 }

@@ -58,7 +58,7 @@ func (e *h1Engine) serve(c *h1Conn) {
 	defer c.close()
 	defer func() {
 		if v := recover(); v != nil {
-			text := fmt.Sprintf("port: panic serving %s: %v\n%s", c.conn.RemoteAddr(), v, debug.Stack())
+			text := fmt.Sprintf("port: panic serving %s: %v\n%s", c.client, v, debug.Stack())
 			e.port.publisher.Publish("", 0, event.Notice{Level: event.NoticeWarning, Text: text})
 		}
 	}()

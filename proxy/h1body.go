@@ -17,6 +17,7 @@ type h1Body struct {
 	trailers []h1Field
 	res      io.Reader // in place of in
 	whole    bool
+	bad      error // it was malformed, and stays so
 }
 
 type h1Framing int
@@ -53,6 +54,16 @@ var (
 	errH1Trailer = errors.New("malformed trailer")
 )
 
+// h1IsMalformed tells an error of a body itself from one of its connection.
+func h1IsMalformed(err error) bool {
+	switch {
+	case errors.Is(err, errH1Chunk), errors.Is(err, errH1Excess), errors.Is(err, errH1Size),
+		errors.Is(err, errH1Line), errors.Is(err, errH1Trailer), errors.Is(err, errH1Full):
+		return true
+	}
+	return false
+}
+
 // set begins a body; length is h1Chunked where it tells its own.
 func (b *h1Body) set(in *h1Input, length int64) {
 	*b = h1Body{in: in, framing: h1Sized, left: length, trailers: b.trailers[:0]}
@@ -67,12 +78,19 @@ func (b *h1Body) set(in *h1Input, length int64) {
 // next returns the next piece, which is good until it is asked again, and io.EOF
 // behind the last. A body that breaks off is io.ErrUnexpectedEOF.
 func (b *h1Body) next() ([]byte, error) {
-	if b.whole {
+	switch {
+	case b.bad != nil:
+		return nil, b.bad
+	case b.whole:
 		return nil, io.EOF
 	}
 	switch b.framing {
 	case h1InChunks:
-		return b.chunk()
+		piece, err := b.chunk()
+		if h1IsMalformed(err) {
+			b.bad = err
+		}
+		return piece, err
 	case h1Decoded:
 		return b.decoded()
 	}

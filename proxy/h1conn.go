@@ -64,7 +64,9 @@ func (c *h1Conn) serve() {
 			c.handOver()
 			return
 		}
+		c.lend()
 		c.exchange()
+		c.giveBack()
 		if c.closing || !c.rest() {
 			return
 		}
@@ -122,33 +124,36 @@ func (c *h1Conn) begin() error {
 		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
-		c.giveBack()
+		c.forget()
 	}
-	c.arm(time.Time{})
+	c.arm(noDeadline)
 	n, err := c.conn.Read(c.one[:])
 	if n == 0 {
 		return err
 	}
-	c.lend()
+	c.in.buf = c.engine.buffers.get()
 	c.in.base, c.in.r, c.in.w = 0, 0, copy(c.in.buf, c.one[:])
 	return nil
 }
 
+// lend lends what an exchange needs besides the buffer that its header is in.
 func (c *h1Conn) lend() {
 	b := &c.engine.buffers
-	c.in.buf, c.heard.buf, c.out = b.get(), b.get(), b.get()[:0]
+	c.heard.buf, c.out = b.get(), b.get()[:0]
 }
 
 func (c *h1Conn) giveBack() {
-	if c.in.buf == nil {
-		return
-	}
 	b := &c.engine.buffers
-	b.put(c.in.buf)
 	b.put(c.heard.buf)
 	b.put(c.out)
-	c.in.buf, c.heard.buf, c.out = nil, nil, nil
-	c.request.fields, c.answer.fields, c.spare = nil, nil, nil
+	c.heard.buf, c.out = nil, nil
+}
+
+// forget frees what an idle connection does not need.
+func (c *h1Conn) forget() {
+	c.engine.buffers.put(c.in.buf)
+	c.in.buf, c.spare = nil, nil
+	c.request.fields, c.answer.fields, c.upload.trailers, c.body.trailers = nil, nil, nil, nil
 }
 
 // arm sets the deadline for reading from the client, where it is another.
@@ -182,7 +187,10 @@ func (c *h1Conn) endIdle() {
 
 // close ends the connection, unless it was handed over.
 func (c *h1Conn) close() {
-	c.giveBack()
+	if c.watch == nil { // else something broke, and it may still read
+		c.giveBack()
+		c.forget()
+	}
 	if c.conn != nil {
 		_ = c.conn.Close()
 	}

@@ -36,6 +36,7 @@ func (c *h1Conn) exchange() {
 		c.watch.end()
 	}
 	x.leave()
+	c.closing = c.closing || !c.upload.whole // what is left would be taken for a request
 	if c.x = nil; quick {
 		c.spare = x
 	}
@@ -211,27 +212,35 @@ func (c *h1Conn) send(x *exchange) error {
 	if err := c.connect(x); err != nil {
 		return err
 	}
+	looks := c.watch != nil && !c.upload.whole
+	if looks {
+		c.watch.pause()
+	}
 	c.gatherUpload()
 	c.out = c.appendUpload(c.write(c.out[:0], x), x)
 	err := c.say(c.out)
 	c.out = c.out[:0]
-	if err != nil {
+	switch {
+	case err != nil && c.request.length == 0:
 		return err
-	}
-	if c.upload.whole {
-		c.flow.sent = true
+	case err != nil:
+		return nil // a replica may have answered before it took no more
+	case !c.upload.whole:
+		c.attend()
+		c.watch.pause()
+		c.watch.send()
 		return nil
 	}
-	c.attend()
-	c.watch.pause()
-	c.watch.send()
+	if c.flow.sent = true; looks {
+		c.watch.look()
+	}
 	return nil
 }
 
 // gatherUpload waits a moment for a short body that comes right behind its header.
 func (c *h1Conn) gatherUpload() {
 	n := c.request.length
-	if n <= int64(len(c.in.buffered())) || n > int64(len(c.in.buf)-c.in.base) || c.watch != nil {
+	if c.watch != nil || n <= 0 || n <= int64(len(c.in.buffered())) || n > int64(len(c.in.buf)-c.in.base) {
 		return
 	}
 	c.arm(time.Now().Add(h1Patience))

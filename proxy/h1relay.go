@@ -50,12 +50,15 @@ func (c *h1Conn) relay(x *exchange) *refusal {
 // net/http answers in no other order; then it watches the client as before.
 func (c *h1Conn) awaitUpload() {
 	w := c.watch
-	if w == nil || !w.sends {
+	sends := w != nil && w.sends
+	if !sends && c.upload.whole {
 		return
 	}
-	w.pause()
+	if w != nil {
+		w.pause()
+		defer w.look()
+	}
 	c.finishUpload()
-	w.look()
 }
 
 // setBody finds out how the body is told from what follows it.

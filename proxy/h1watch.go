@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"time"
@@ -139,28 +138,13 @@ func (w *h1Watch) send() {
 		case errors.Is(err, os.ErrDeadlineExceeded): // it was paused
 		case errors.Is(err, errH1Replica):
 			w.readAhead() // the answer tells more
-		case h1Left(err):
-			w.cancel(nil)
-		default:
+		case h1IsMalformed(err):
 			w.failed = err
 			w.cancel(err)
+		default:
+			w.cancel(nil) // the client left
 		}
 	})
-}
-
-// h1Left tells whether the client ended, or its connection did.
-func h1Left(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || !h1IsBody(err)
-}
-
-// h1IsBody tells whether a body was malformed.
-func h1IsBody(err error) bool {
-	for _, malformed := range []error{errH1Chunk, errH1Excess, errH1Size, errH1Line, errH1Trailer, errH1Full} {
-		if errors.Is(err, malformed) {
-			return true
-		}
-	}
-	return false
 }
 
 // end ends all of it. The exchange is not to be used again: its clock may ring yet.

@@ -13,9 +13,10 @@ import (
 
 // h1Engine carries HTTP/1.1 with one goroutine a connection and, where a request is
 // quick, no allocation of its own. It understands what nearly all requests are and
-// nothing else: a connection on which anything odd comes is the general engine's from
-// that request on, with every byte as the client sent it. So the odd, the malformed and
-// the malicious are judged in one place, net/http.
+// nothing else. A request that asks for something rare is lent to the general engine,
+// and the connection comes back; one whose very form is not plain, or that changes the
+// protocol, takes the connection there for good, with every byte as the client sent
+// it. So the odd, the malformed and the malicious are judged in one place, net/http.
 type h1Engine struct {
 	port    *Server
 	life    context.Context // ends when what still runs is cut
@@ -30,10 +31,12 @@ type h1Engine struct {
 }
 
 func newH1(ctx context.Context, port *Server) *h1Engine {
+	general := newHTTP1(ctx, port)
+	general.server.ConnState = h1LoanState
 	return &h1Engine{
 		port:    port,
 		life:    ctx,
-		general: newHTTP1(ctx, port),
+		general: general,
 		conns:   map[*h1Conn]struct{}{},
 		empty:   make(chan struct{}),
 	}

@@ -56,44 +56,42 @@ func newH1Conn(e *h1Engine, conn net.Conn) *h1Conn {
 // serve takes the requests of the connection one after the other.
 func (c *h1Conn) serve() {
 	for {
-		understood, err := c.next()
+		verdict, err := c.next()
 		if err != nil {
 			return
 		}
-		if !understood {
+		switch verdict {
+		case h1Done:
+			c.lend()
+			c.exchange()
+			c.giveBack()
+		case h1Lend:
+			c.closing = !c.lendOut()
+		default:
 			c.handOver()
 			return
 		}
-		c.lend()
-		c.exchange()
-		c.giveBack()
 		if c.closing || !c.rest() {
 			return
 		}
 	}
 }
 
-// next reads the header of a request; not understood is one that is not for this
-// engine.
-func (c *h1Conn) next() (understood bool, err error) {
+// next reads the header of a request, and says whose it is.
+func (c *h1Conn) next() (h1Verdict, error) {
 	if err := c.begin(); err != nil {
-		return false, err
+		return h1More, err
 	}
 	for begun := false; ; begun = true {
 		c.skipLineEnds()
-		switch c.request.parse(c.in.buffered()) {
-		case h1Done:
-			c.in.r += c.request.at
-			c.in.keep()
-			return true, c.work()
-		case h1Odd:
-			return false, c.work()
+		if verdict := c.request.parse(c.in.buffered()); verdict != h1More {
+			return verdict, c.work()
 		}
 		if !begun {
 			c.arm(time.Now().Add(headerTimeout))
 		}
 		if err := c.in.more(); err != nil {
-			return false, err
+			return h1More, err
 		}
 	}
 }
@@ -126,7 +124,7 @@ func (c *h1Conn) begin() error {
 		}
 		c.forget()
 	}
-	c.arm(noDeadline)
+	c.arm(h1NoDeadline)
 	n, err := c.conn.Read(c.one[:])
 	if n == 0 {
 		return err

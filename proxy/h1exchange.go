@@ -22,6 +22,8 @@ type h1Flow struct {
 
 // exchange takes one request through its exchange.
 func (c *h1Conn) exchange() {
+	c.in.r += c.request.at
+	c.in.keep()
 	x := c.arrive()
 	c.flow = h1Flow{}
 	c.closing = c.request.close
@@ -176,7 +178,7 @@ func (c *h1Conn) refuse(r *refusal) {
 // is too much: then the connection ends behind the answer.
 func (c *h1Conn) finishUpload() {
 	if !c.upload.whole {
-		c.arm(noDeadline)
+		c.arm(h1NoDeadline)
 	}
 	for discarded := 0; !c.upload.whole && !c.closing; {
 		piece, err := c.upload.next()

@@ -9,55 +9,57 @@ import (
 // handOver gives the connection to the general engine, for good, with what was read
 // of it and not taken.
 func (c *h1Conn) handOver() {
-	c.arm(noDeadline)
+	c.arm(h1NoDeadline)
 	h := &h1Handover{Conn: c.conn, ahead: slices.Clone(c.in.buffered())}
-	_ = c.engine.general.server.Serve(h) // ends with the one connection that it accepts
-	if h.taken {
+	given := false
+	_ = c.engine.general.server.Serve(&h1Once{conn: h, lent: &given}) // ends with the one connection
+	if given {
 		c.conn = nil
 	}
 }
 
-// h1Handover is such a connection, and the listener that it comes from.
-type h1Handover struct {
-	net.Conn
-	ahead []byte
-	taken bool
+// h1Once is a listener of one connection.
+type h1Once struct {
+	conn net.Conn
+	lent *bool // it was accepted: who did closes it
 }
 
 // Accept gives the connection, once.
-func (h *h1Handover) Accept() (net.Conn, error) {
-	if h.taken {
+func (o *h1Once) Accept() (net.Conn, error) {
+	if *o.lent {
 		return nil, io.EOF
 	}
-	h.taken = true
-	return h1Ahead{h}, nil
+	*o.lent = true
+	return o.conn, nil
 }
 
-// Close is the listener's: the connection goes on.
-func (h *h1Handover) Close() error { return nil }
+// Close leaves the connection alone.
+func (o *h1Once) Close() error { return nil }
 
 // Addr is the port's.
-func (h *h1Handover) Addr() net.Addr { return h.LocalAddr() }
+func (o *h1Once) Addr() net.Addr { return o.conn.LocalAddr() }
 
-// h1Ahead is the connection as net/http reads it.
-type h1Ahead struct{ *h1Handover }
-
-// Read gives what was read before first.
-func (a h1Ahead) Read(p []byte) (int, error) {
-	if len(a.ahead) > 0 {
-		n := copy(p, a.ahead)
-		a.ahead = a.ahead[n:]
-		return n, nil
-	}
-	return a.Conn.Read(p)
+// h1Handover is a connection of which something was read before.
+type h1Handover struct {
+	net.Conn
+	ahead []byte
 }
 
-// Close ends the connection.
-func (a h1Ahead) Close() error { return a.Conn.Close() }
+// Read gives what was read before first.
+func (h *h1Handover) Read(p []byte) (int, error) {
+	if len(h.ahead) > 0 {
+		n := copy(p, h.ahead)
+		h.ahead = h.ahead[n:]
+		return n, nil
+	}
+	return h.Conn.Read(p)
+}
 
 // CloseWrite ends one direction.
-func (a h1Ahead) CloseWrite() error {
-	if half, ok := a.Conn.(interface{ CloseWrite() error }); ok {
+func (h *h1Handover) CloseWrite() error { return h1CloseWrite(h.Conn) }
+
+func h1CloseWrite(conn net.Conn) error {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return net.ErrClosed

@@ -8,7 +8,8 @@ type h1Verdict int
 const (
 	h1More h1Verdict = iota // it goes on
 	h1Done                  // it is whole, and understood
-	h1Odd                   // it is for who understands everything
+	h1Lend                  // it is whole; what it asks for, the general engine understands
+	h1Odd                   // who understands everything is to say what it is
 )
 
 // h1Chunked is the length of a body that tells its own.
@@ -21,6 +22,7 @@ type h1Request struct {
 	fields              []h1Field // what goes on to the container
 	length              int64
 	close               bool
+	odd                 bool // it asks for something rare
 
 	chain                         []string // X-Forwarded-For, as it came
 	hops                          string   // and as it goes on
@@ -73,20 +75,20 @@ func (r *h1Request) begin(line []byte) bool {
 	if ok {
 		target, version, ok = bytes.Cut(rest, []byte(" "))
 	}
-	if !ok || string(version) != "HTTP/1.1" || len(target) == 0 || target[0] != '/' {
+	if !ok || string(version) != "HTTP/1.1" || len(method) == 0 || !h1All(method, h1Token) || string(method) == "CONNECT" {
 		return false
 	}
 	r.method, r.path, r.query = method, target, nil
 	if at := bytes.IndexByte(target, '?'); at >= 0 {
 		r.path, r.query = target[:at], target[at:]
 	}
-	return len(method) > 0 && h1All(method, h1Token) && string(method) != "CONNECT" &&
-		h1IsPath(r.path) && h1All(r.query, h1Query)
+	r.odd = !h1IsPath(r.path) || !h1All(r.query, h1Query)
+	return true
 }
 
 // h1IsPath tells whether a path goes on as it is.
 func h1IsPath(path []byte) bool {
-	if !h1All(path, h1Path) {
+	if len(path) == 0 || path[0] != '/' || !h1All(path, h1Path) {
 		return false
 	}
 	for at := bytes.IndexByte(path, '%'); at >= 0; {
@@ -124,12 +126,14 @@ func (r *h1Request) take(f h1Field) bool {
 		r.length = h1Chunked
 		return h1Equal(f.value, "chunked")
 	case "Connection":
-		return r.connection(f.value)
+		r.connection(f.value)
 	case "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate",
 		"Knative-Serving-Revision", "Knative-Serving-Namespace":
 	case "X-Forwarded-For":
 		r.chain = append(r.chain, string(f.value))
-	case "Expect", "Upgrade", "Te", "Trailer", "K-Original-Host":
+	case "Expect", "Te", "K-Original-Host":
+		r.odd = true
+	case "Upgrade", "Trailer":
 		return false
 	default:
 		r.fields = append(r.fields, f)
@@ -138,19 +142,24 @@ func (r *h1Request) take(f h1Field) bool {
 }
 
 // connection reads Connection where it names no header.
-func (r *h1Request) connection(value []byte) bool {
-	if h1Equal(value, "close") {
+func (r *h1Request) connection(value []byte) {
+	switch {
+	case h1Equal(value, "close"):
 		r.close = true
-		return true
+	case !h1Equal(value, "keep-alive"):
+		r.odd = true
 	}
-	return h1Equal(value, "keep-alive")
 }
 
 func (r *h1Request) end() h1Verdict {
-	if r.hosts != 1 || r.lengths > 1 {
+	switch {
+	case r.hosts != 1 || r.lengths > 1, r.odd && r.length == h1Chunked:
 		return h1Odd
+	case r.odd:
+		return h1Lend
+	default:
+		return h1Done
 	}
-	return h1Done
 }
 
 // value gives the first value of a header that goes on, by its canonical name.

@@ -13,8 +13,8 @@ import (
 const h1Patience = 10 * time.Millisecond
 
 var (
-	noDeadline = time.Time{}
-	longAgo    = time.Unix(1, 0) // as a deadline it interrupts
+	h1NoDeadline = time.Time{}
+	h1LongAgo    = time.Unix(1, 0) // as a deadline it interrupts
 )
 
 // h1Watch is what a request has that takes longer: a context that ends when its client
@@ -61,9 +61,9 @@ func (w *h1Watch) bind() {
 	if u == nil {
 		return
 	}
-	u.armed = noDeadline
-	_ = u.SetDeadline(noDeadline)
-	w.unbind = context.AfterFunc(w.ctx, func() { _ = u.SetDeadline(longAgo) })
+	u.armed = h1NoDeadline
+	_ = u.SetDeadline(h1NoDeadline)
+	w.unbind = context.AfterFunc(w.ctx, func() { _ = u.SetDeadline(h1LongAgo) })
 }
 
 // loose ends what bind began; false where the connection was cut or may yet be.
@@ -77,7 +77,7 @@ func (w *h1Watch) loose() bool {
 func (w *h1Watch) look() { w.read(w.readAhead) }
 
 func (w *h1Watch) read(reading func()) {
-	w.c.arm(noDeadline)
+	w.c.arm(h1NoDeadline)
 	done := make(chan struct{})
 	w.reads = done
 	go func() {
@@ -108,21 +108,21 @@ func (w *h1Watch) pause() {
 	if w.reads == nil {
 		return
 	}
-	w.c.arm(longAgo)
+	w.c.arm(h1LongAgo)
 	u := w.c.upstream
 	sends := w.sends && u != nil
 	if sends {
-		_ = u.SetWriteDeadline(longAgo)
+		_ = u.SetWriteDeadline(h1LongAgo)
 	}
 	<-w.reads
 	w.reads, w.sends = nil, false
-	w.c.arm(noDeadline)
+	w.c.arm(h1NoDeadline)
 	if !sends {
 		return
 	}
-	_ = u.SetWriteDeadline(noDeadline)
+	_ = u.SetWriteDeadline(h1NoDeadline)
 	if w.ctx.Err() != nil { // it may have cut the connection in between
-		_ = u.SetDeadline(longAgo)
+		_ = u.SetDeadline(h1LongAgo)
 	}
 }
 

@@ -40,8 +40,15 @@ type exchange struct {
 // arrive begins an exchange; leave must follow. The path is as the client encoded
 // it, without the query: that may hold secrets, and events are recorded.
 func (s *Server) arrive(method, host, path, proto string) *exchange {
+	x := new(exchange)
+	s.begin(x, method, host, path, proto)
+	return x
+}
+
+// begin is arrive for who has an exchange that may be used again.
+func (s *Server) begin(x *exchange, method, host, path, proto string) {
 	s.reporter.stir()
-	return &exchange{
+	*x = exchange{
 		server:  s,
 		arrived: time.Now(),
 		path:    path,
@@ -177,7 +184,7 @@ func (x *exchange) leave() {
 		id = x.model.ID
 	}
 	if x.replica != nil {
-		revision, f.Replica = x.replica.revision, x.replica.address.String()
+		revision, f.Replica = x.replica.revision, x.replica.name
 	}
 	x.server.publisher.Publish(id, revision, f)
 }

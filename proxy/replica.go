@@ -9,6 +9,7 @@ import (
 // neither routed nor busy.
 type replica struct {
 	place
+	name  string // the address, as it is dialled and told
 	queue *queue
 	wires wires
 
@@ -27,7 +28,7 @@ type place struct {
 }
 
 func newReplica(p place, concurrency int) *replica {
-	return &replica{place: p, queue: newQueue(concurrency), wires: newWires(concurrency)}
+	return &replica{place: p, name: p.address.String(), queue: newQueue(concurrency), wires: newWires(concurrency)}
 }
 
 // lightest picks the less busy one of two random replicas, as the activator does

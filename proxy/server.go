@@ -219,7 +219,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // engines returns what carries HTTP/1.x and HTTP/2; what they run ends with ctx.
 func (s *Server) engines(ctx context.Context) (http1, http2 engine) {
-	return newHTTP1(ctx, s), newHTTP2(ctx, s)
+	if s.general {
+		return newHTTP1(ctx, s), newHTTP2(ctx, s)
+	}
+	return newHTTP1(ctx, s), newH2(ctx, s)
 }
 
 func (s *Server) isStopping() bool {

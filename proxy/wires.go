@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// wires are the general engine's connections to one replica. No two replicas share
-// them: an address that comes back may be another container's.
+// wires are the connections to one replica: the general engine's, and those of the
+// engines that make their own. No two replicas share them: an address that comes back
+// may be another container's.
 type wires struct {
 	http1, http2 *http.Transport
+	h2           *h2Lines
 }
 
 // dialTimeout bounds the connect to a replica that answers nothing at all.
@@ -26,7 +28,7 @@ func newWires(concurrency int) wires {
 	var http1, http2 http.Protocols
 	http1.SetHTTP1(true)
 	http2.SetUnencryptedHTTP2(true)
-	return wires{http1: newWire(&http1, concurrency), http2: newWire(&http2, concurrency)}
+	return wires{http1: newWire(&http1, concurrency), http2: newWire(&http2, concurrency), h2: &h2Lines{}}
 }
 
 // newWire speaks one protocol only, never through the host's own proxy settings.
@@ -52,4 +54,5 @@ func (w wires) speak(major int) http.RoundTripper {
 func (w wires) close() {
 	w.http1.CloseIdleConnections()
 	w.http2.CloseIdleConnections()
+	w.h2.close()
 }

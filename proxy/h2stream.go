@@ -228,25 +228,26 @@ func (s *h2Stream) tick(now time.Time) {
 		s.due = time.Time{}
 		return
 	}
-	struck, again := s.x.clock.due()
+	over, again := s.x.clock.due()
 	s.due = time.Time{}
-	switch {
-	case struck:
-		s.cancel(errTimeout)
-		if !s.admitting {
-			s.refused(s.x.ended(s))
+	if !over {
+		if again > 0 {
+			s.due = now.Add(again)
 		}
+		return
+	}
+	s.cancel(errTimeout)
+	switch {
 	case s.x.clock.lapsed():
 		s.lapse()
-	case again > 0:
-		s.due = now.Add(again)
+	case !s.admitting:
+		s.refused(s.x.ended(s))
 	}
 }
 
 // lapse ends an answer on which the idle timeout has passed: as if it were all, with
 // the text appended. Where a length was announced the client sees that it was not.
 func (s *h2Stream) lapse() {
-	s.cancel(errTimeout)
 	s.sniff(nil)
 	s.x.failure = errIdle
 	announced := s.down.declared >= 0

@@ -58,6 +58,12 @@ func newH2Conn(e *h2Engine, conn net.Conn) *h2Conn {
 	c.hop, _, _ = net.SplitHostPort(c.remote)
 	c.room.L = &c.mu
 	c.client.init(c, conn, h2HeaderMost)
+	c.client.hurried = true
+	c.client.settings(
+		uint32(http2.SettingMaxConcurrentStreams), h2StreamsMost,
+		uint32(http2.SettingInitialWindowSize), h2StreamWindow,
+		uint32(http2.SettingMaxHeaderListSize), h2HeaderMost,
+	)
 	return c
 }
 
@@ -170,16 +176,9 @@ func (c *h2Conn) serve() {
 	c.read()
 }
 
-// greet sends the settings and takes the client's preface.
+// greet sends the settings and takes the client's preface, which is there already:
+// it is how the client was told from others.
 func (c *h2Conn) greet() error {
-	c.mu.Lock()
-	c.client.settings(
-		uint32(http2.SettingMaxConcurrentStreams), h2StreamsMost,
-		uint32(http2.SettingInitialWindowSize), h2StreamWindow,
-		uint32(http2.SettingMaxHeaderListSize), h2HeaderMost,
-	)
-	c.client.hurried = true
-	c.mu.Unlock()
 	_ = c.client.conn.SetReadDeadline(time.Now().Add(headerTimeout))
 	c.client.flush()
 	preface := make([]byte, len(http2.ClientPreface))

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/binary"
+	"math"
 
 	"golang.org/x/net/http2"
 )
@@ -73,7 +74,10 @@ func (w *h2Wire) configure(f h2Frame, widen func(delta int64) bool) error {
 	if len(f.payload)%6 != 0 {
 		return http2.ConnectionError(http2.ErrCodeFrameSize)
 	}
-	w.greeted = true
+	if !w.greeted {
+		w.greeted = true
+		w.most = math.MaxUint32 // unless it says so
+	}
 	for p := f.payload; len(p) > 0; p = p[6:] {
 		s := http2.Setting{ID: http2.SettingID(binary.BigEndian.Uint16(p)), Val: binary.BigEndian.Uint32(p[2:])}
 		if err := s.Valid(); err != nil {

@@ -20,6 +20,7 @@ type h2Engine struct {
 	port    *Server
 	cut     func() error // why what runs has to end; nil while it has not
 	running sync.WaitGroup
+	buffers *h2Buffers
 
 	mu       sync.Mutex
 	conns    map[*h2Conn]struct{}
@@ -30,10 +31,11 @@ type h2Engine struct {
 // newH2 returns an engine whose requests end when ctx does.
 func newH2(ctx context.Context, port *Server) *h2Engine {
 	return &h2Engine{
-		port:  port,
-		cut:   func() error { return context.Cause(ctx) },
-		conns: map[*h2Conn]struct{}{},
-		empty: make(chan struct{}),
+		port:    port,
+		cut:     func() error { return context.Cause(ctx) },
+		buffers: newH2Buffers(),
+		conns:   map[*h2Conn]struct{}{},
+		empty:   make(chan struct{}),
 	}
 }
 

@@ -3,7 +3,6 @@ package proxy
 import (
 	"encoding/binary"
 	"net"
-	"sync"
 
 	"golang.org/x/net/http2"
 )
@@ -59,6 +58,7 @@ func (f h2Frame) ends() bool { return f.flags.Has(http2.FlagDataEndStream) }
 // a small one, so that an idle connection costs little.
 type h2Reader struct {
 	conn     net.Conn
+	buffers  *h2Buffers
 	buf      []byte
 	from, to int
 	large    *[h2ReadLarge]byte // buf's, where it is not small
@@ -69,8 +69,6 @@ const (
 	h2ReadSmall = 512
 	h2ReadLarge = 64 << 10 // more than a frame
 )
-
-var h2ReadBuffers = sync.Pool{New: func() any { return new([h2ReadLarge]byte) }}
 
 // frame takes the next frame from what was read; ok is false where it is not whole.
 func (r *h2Reader) frame() (f h2Frame, ok bool, err error) {
@@ -118,7 +116,7 @@ func (r *h2Reader) fill(idle bool) error {
 }
 
 func (r *h2Reader) grow() {
-	r.large = h2ReadBuffers.Get().(*[h2ReadLarge]byte)
+	r.large = r.buffers.reading.Get().(*[h2ReadLarge]byte)
 	r.to = copy(r.large[:], r.buf[:r.to])
 	r.buf = r.large[:]
 }
@@ -126,7 +124,7 @@ func (r *h2Reader) grow() {
 func (r *h2Reader) shrink() {
 	r.from, r.to, r.buf = 0, 0, r.small[:]
 	if r.large != nil {
-		h2ReadBuffers.Put(r.large)
+		r.buffers.reading.Put(r.large)
 		r.large = nil
 	}
 }

@@ -70,7 +70,7 @@ func (c *h2Conn) upstream(r *replica) *h2Upstream {
 }
 
 func (u *h2Upstream) takes() bool {
-	return !u.away && !u.broken && len(u.streams) < int(u.most) && u.last < h2StreamLast
+	return !u.away && !u.broken && uint32(len(u.streams)) < u.most && u.last < h2StreamLast
 }
 
 // enter begins a stream.

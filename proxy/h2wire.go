@@ -50,17 +50,28 @@ const (
 
 func (w *h2Wire) init(c *h2Conn, conn net.Conn, headerMost int) {
 	w.c = c
-	w.conn = conn
+	w.conn, w.buffers = conn, c.engine.buffers
 	w.buf = w.small[:]
 	w.h2Blocks.init(headerMost)
 	w.encoder = hpack.NewEncoder(h2Appender{w})
 	w.window, w.initial, w.credit = h2WindowAt0, h2WindowAt0, h2ConnWindow
 }
 
-var h2WriteBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+// h2Buffers lends what connections read into and write from.
+type h2Buffers struct{ reading, writing sync.Pool }
 
-// h2WriteKeep is the largest buffer that is kept for another use.
-const h2WriteKeep = h2OutFull + h2FrameMost + h2HeaderLen
+const (
+	h2WriteSmall = 16 << 10
+	// h2WriteKeep is the largest buffer that is kept for another use.
+	h2WriteKeep = h2OutFull + h2FrameMost + h2HeaderLen
+)
+
+func newH2Buffers() *h2Buffers {
+	return &h2Buffers{
+		reading: sync.Pool{New: func() any { return new([h2ReadLarge]byte) }},
+		writing: sync.Pool{New: func() any { b := make([]byte, 0, h2WriteSmall); return &b }},
+	}
+}
 
 // append appends a frame; there is nobody left for it where the wire is broken.
 func (w *h2Wire) append(kind http2.FrameType, flags http2.Flags, stream uint32, payload []byte) {
@@ -73,7 +84,7 @@ func (w *h2Wire) append(kind http2.FrameType, flags http2.Flags, stream uint32, 
 
 func (w *h2Wire) lend() {
 	if w.lentOut == nil {
-		w.lentOut = h2WriteBuffers.Get().(*[]byte)
+		w.lentOut = w.buffers.writing.Get().(*[]byte)
 		w.out = (*w.lentOut)[:0]
 	}
 }
@@ -194,7 +205,7 @@ func (w *h2Wire) writeAll(patiently bool) (done bool) {
 func (w *h2Wire) wrote(err error) {
 	w.rest = nil
 	if cap(*w.lentRest) <= h2WriteKeep {
-		h2WriteBuffers.Put(w.lentRest)
+		w.buffers.writing.Put(w.lentRest)
 	}
 	w.lentRest = nil
 	if err != nil {

@@ -155,8 +155,9 @@ func (s *h2Stream) begin(a h2Answer, ends bool) {
 	case ends || !a.sniffs():
 		s.write(a, ends)
 	default:
-		a.fields = slices.Clone(a.fields)
-		s.withheld = &a
+		held := a
+		held.fields = slices.Clone(a.fields)
+		s.withheld = &held
 		if a.hasLength {
 			return // its first part will come
 		}
@@ -214,11 +215,21 @@ func (s *h2Stream) trailer(b h2Block) {
 // h2ValidTrailer tells whether a block may be a trailer.
 func h2ValidTrailer(b h2Block) bool {
 	for _, f := range b.fields {
-		if !h2ValidName(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) || !httpguts.ValidTrailerHeader(http.CanonicalHeaderKey(f.Name)) {
+		if !h2ValidName(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) {
 			return false
 		}
 	}
 	return !b.tooLarge
+}
+
+// h2AskedTrailer tells whether all of a request's trailer may stand there.
+func h2AskedTrailer(b h2Block) bool {
+	for _, f := range b.fields {
+		if !httpguts.ValidTrailerHeader(http.CanonicalHeaderKey(f.Name)) {
+			return false
+		}
+	}
+	return true
 }
 
 // kept returns trailers that stay valid behind the next block.
@@ -231,6 +242,9 @@ func (s *h2Stream) kept(fields []hpack.HeaderField) []hpack.HeaderField {
 
 // note keeps the status that a gRPC server sent.
 func (s *h2Stream) note(grpc string) {
+	if grpc == "" {
+		return
+	}
 	if status, err := strconv.Atoi(grpc); err == nil {
 		s.x.fact.GRPCStatus = &status
 	}

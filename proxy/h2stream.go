@@ -289,7 +289,7 @@ func (s *h2Stream) requestTrailer(b h2Block) {
 		return
 	}
 	short := s.up.declared >= 0 && s.up.received < s.up.declared
-	if !b.ends || b.tooLarge || short || !h2ValidTrailer(b) {
+	if !b.ends || b.tooLarge || short || !h2ValidTrailer(b) || !h2AskedTrailer(b) {
 		s.malformed(http2.ErrCodeProtocol)
 		return
 	}

@@ -293,8 +293,9 @@ func (u *h2Upstream) goneAway(f h2Frame) error {
 		return http2.ConnectionError(http2.ErrCodeFrameSize)
 	}
 	last := binary.BigEndian.Uint32(f.payload) & h2WindowMax
-	away := http2.GoAwayError{LastStreamID: last, ErrCode: http2.ErrCode(binary.BigEndian.Uint32(f.payload[4:]))}
-	away.DebugData = string(f.payload[8:min(len(f.payload), 8+256)])
+	code := http2.ErrCode(binary.BigEndian.Uint32(f.payload[4:]))
+	away := fmt.Errorf("http2: server sent GOAWAY and closed the connection; LastStreamID=%d, ErrCode=%v, debug=%q",
+		last, code, f.payload[8:min(len(f.payload), 8+256)])
 	if u.away = true; u.why == nil {
 		u.why = away
 	}

@@ -237,7 +237,7 @@ func (s *Server) engines(ctx context.Context) (http1, http2 engine) {
 	if s.general {
 		return newHTTP1(ctx, s), newHTTP2(ctx, s)
 	}
-	return newH1(ctx, s), newHTTP2(ctx, s)
+	return newH1(ctx, s), newH2(ctx, s)
 }
 
 func (s *Server) isStopping() bool {

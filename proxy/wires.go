@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// wires are the engines' connections to one replica. No two replicas share
-// them: an address that comes back may be another container's.
+// wires are the connections to one replica: the general engine's, and those of the
+// engines that make their own. No two replicas share them: an address that comes back
+// may be another container's.
 type wires struct {
-	http1, http2 *http.Transport // the general engine's
+	http1, http2 *http.Transport
 	h1           *h1Pool
+	h2           *h2Lines
 }
 
 // dialTimeout bounds the connect to a replica that answers nothing at all.
@@ -31,6 +33,7 @@ func newWires(concurrency int) wires {
 		http1: newWire(&http1, concurrency),
 		http2: newWire(&http2, concurrency),
 		h1:    newH1Pool(concurrency),
+		h2:    &h2Lines{},
 	}
 }
 
@@ -58,4 +61,5 @@ func (w wires) close() {
 	w.http1.CloseIdleConnections()
 	w.http2.CloseIdleConnections()
 	w.h1.close()
+	w.h2.close()
 }

@@ -53,7 +53,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 	if !p.NoLimits {
 		spec.limit(resources.Limits)
 	}
-	p.spec = spec
+	p.spec, p.given = spec, p.asked(place, env)
 	return p.Runtime.Start(ctx, spec)
 }
 

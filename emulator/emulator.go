@@ -12,16 +12,19 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Force, Clock, Demand and
+// Options are what an Emulator works with. All but Examiner, Force, Clock, Demand and
 // TimeScale are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
 	Router  Router
 	Prober  Prober
-	Stager  Stager
-	Shell   Shell
-	Events  event.Publisher
+	// Examiner may be nil: then a model that is not ready is told by its probe, its
+	// log and its sockets alone.
+	Examiner Examiner
+	Stager   Stager
+	Shell    Shell
+	Events   event.Publisher
 
 	// Grace is how long running requests have to finish, and then again how long
 	// a replica has between SIGTERM and SIGKILL.

@@ -150,13 +150,20 @@ func TestAnExitBeforeReadyFailsWithTheLastLines(t *testing.T) {
 				fmt.Fprintf(c.write, "line %d\r\n", i)
 			}
 			_, _ = io.WriteString(c.write, "ImportError: no module")
+			time.Sleep(time.Second) // it is asked meanwhile
 			c.exit(emulator.Exit{Code: 3})
 		}
 		w.options = firstExitFails
 		err := w.emulate(t.Context(), iris())()
-		if err == nil || !strings.HasPrefix(err.Error(), "iris-1: exited with code 3 before it was ready: its last lines:\nline 11\n") ||
-			!strings.HasSuffix(err.Error(), "\nImportError: no module") {
+		if err == nil || err.Error() != "iris-1: exited with code 3 before it was ready: it cannot import: no module" {
 			t.Errorf("error is %v", err)
+		}
+		card := facts[event.Failed](w)[0]
+		if logs := card.LastLogs; len(logs) != 20 || logs[0] != "line 11" || logs[19] != "ImportError: no module" {
+			t.Errorf("the card has the lines %q", logs)
+		}
+		if card.Cause != event.CauseMissingModule || !card.Final || card.Exit.Code != 3 || card.Probe.Outcome != "connection refused" {
+			t.Errorf("the card is %+v", card)
 		}
 		exits := facts[event.Exited](w)
 		if len(exits) != 1 || exits[0].Code != 3 || exits[0].Expected || len(exits[0].LastLogs) != 20 {
@@ -321,13 +328,14 @@ func TestWhatGoesWrongBeforeTheStartIsNamed(t *testing.T) {
 	cases := map[string]struct {
 		script func(*world)
 		want   string
+		cause  event.Cause
 	}{
-		"build.run": {func(w *world) { w.shell = func(io.Writer) error { return errBroken } }, "iris-1: build.run failed: make: broken"},
+		"build.run": {func(w *world) { w.shell = func(io.Writer) error { return errBroken } }, "iris-1: build.run failed: make: broken", event.CauseNotBuilt},
 		"image": {func(w *world) {
 			w.image = func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{}, errBroken }
-		}, "iris-1: cannot be built: broken"},
-		"artifact": {func(w *world) { w.stageError = errBroken }, "iris-1: cannot have its artifact staged: broken"},
-		"start":    {func(w *world) { w.startError = errBroken }, "iris-1: cannot be started: broken"},
+		}, "iris-1: cannot be built: broken", event.CauseNotBuilt},
+		"artifact": {func(w *world) { w.stageError = errBroken }, "iris-1: cannot have its artifact staged: broken", event.CauseNoArtifact},
+		"start":    {func(w *world) { w.startError = errBroken }, "iris-1: cannot be started: broken", event.CauseNotStarted},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -340,8 +348,8 @@ func TestWhatGoesWrongBeforeTheStartIsNamed(t *testing.T) {
 				if err == nil || err.Error() != c.want {
 					t.Errorf("error is %v, want %s", err, c.want)
 				}
-				if len(facts[event.Failed](w)) != 1 {
-					t.Errorf("it was not told")
+				if cards := facts[event.Failed](w); len(cards) != 1 || cards[0].Cause != c.cause || !cards[0].Final {
+					t.Errorf("the cards are %+v", cards)
 				}
 			})
 		})
@@ -392,7 +400,7 @@ func TestWhyAModelIsNotReadyIsToldBeforeItIsStopped(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		wait := w.emulate(ctx, iris())
 		time.Sleep(10*time.Minute + time.Second) // in its grace period
-		if len(facts[event.Failed](w)) != 1 {
+		if cards := facts[event.Failed](w); !cards[len(cards)-1].Final {
 			t.Error("it is not told yet")
 		}
 		cancel() // Ctrl-C does not make a success of it

@@ -1,10 +1,19 @@
 package emulator
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/caraml-dev/merlin-local/emulator/diagnose"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
 
 // Failure is why a model does not serve, for people: what happened, why, and what
 // to do next.
-type Failure struct{ Model, What, Why, Next string }
+type Failure struct {
+	Model, What, Why, Next string
+	// Card is what else is known; What, Why and Next of it are not looked at.
+	Card event.Failed
+}
 
 func (f *Failure) Error() string {
 	text := f.Model + ": " + f.What
@@ -14,11 +23,33 @@ func (f *Failure) Error() string {
 	return text
 }
 
+// card is all that a failure says.
+func (f *Failure) card() event.Failed {
+	card := f.Card
+	card.What, card.Why, card.Next = f.What, f.Why, f.Next
+	if card.Cause == "" {
+		card.Cause, card.Certainty = event.CauseUnknown, event.Guess
+	}
+	return card
+}
+
+// because gives a failure that names no cause one that is certain.
+func (f *Failure) because(cause event.Cause) *Failure {
+	if f.Card.Cause == "" {
+		f.Card.Cause, f.Card.Certainty = cause, event.Certain
+	}
+	return f
+}
+
+// failure makes a card the reason why the model will not serve.
+func (s *supervisor) failure(card event.Failed) *Failure {
+	return &Failure{Model: s.id, What: card.What, Why: card.Why, Next: card.Next, Card: card}
+}
+
 // describe tells the exit code in words.
 func (e Exit) describe() string {
 	text := fmt.Sprintf("exited with code %d", e.Code)
 	switch signal := e.signal(); {
-
 	case e.OOMKilled:
 		return text + " (OOMKilled)"
 	case signal != "":
@@ -28,25 +59,4 @@ func (e Exit) describe() string {
 }
 
 // signal names the signal that a code over 128 stands for, where it is a usual one.
-func (e Exit) signal() string {
-	return map[int]string{
-		129: "SIGHUP", 130: "SIGINT", 131: "SIGQUIT", 132: "SIGILL", 134: "SIGABRT",
-		135: "SIGBUS", 136: "SIGFPE", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM",
-	}[e.Code]
-}
-
-// advice is one next step that fits the exit code.
-func (e Exit) advice() string {
-	switch {
-	case e.OOMKilled:
-		return "it went over its memory limit: load less, or raise resource_request.memory_request"
-	case e.Code == 0:
-		return "a model must keep serving: its command ended by itself"
-	case e.Code == 126:
-		return "its command is not executable: check command, the image's ENTRYPOINT and the file's mode"
-	case e.Code == 127:
-		return "its command was not found in the image: check command and the image's ENTRYPOINT"
-	default:
-		return "mend what its log says, then up again"
-	}
-}
+func (e Exit) signal() string { return diagnose.Signal(e.Code) }

@@ -42,6 +42,7 @@ type world struct {
 	options    func(o *emulator.Options)
 	drain      func(ctx context.Context) // running requests
 	onStop     func(c *fakeContainer)    // what SIGTERM does
+	listening  func() ([]netip.AddrPort, error)
 	attempts   int
 	cut        int             // requests that a stop breaks off
 	trouble    chan event.Fact // receives what Watch reports
@@ -51,15 +52,16 @@ func newWorld(t *testing.T) *world {
 	ready := emulator.ProbeResult{Kind: "http", Target: "GET /", OK: true, Status: 200, Outcome: "200 OK"}
 	return &world{
 		t: t, events: event.NewStream(), force: make(chan struct{}), trouble: make(chan event.Fact),
-		image:    func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
-		shell:    func(io.Writer) error { return nil },
-		probe:    func(int) emulator.ProbeResult { return ready },
-		live:     func() emulator.ProbeResult { return ready },
-		options:  func(*emulator.Options) {},
-		run:      func(*fakeContainer) {},
-		starting: func(created func()) { created() },
-		drain:    func(context.Context) {},
-		onStop:   func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
+		image:     func(func(event.Fact)) (emulator.Image, error) { return emulator.Image{ID: "sha256:1"}, nil },
+		shell:     func(io.Writer) error { return nil },
+		probe:     func(int) emulator.ProbeResult { return ready },
+		live:      func() emulator.ProbeResult { return ready },
+		options:   func(*emulator.Options) {},
+		run:       func(*fakeContainer) {},
+		starting:  func(created func()) { created() },
+		drain:     func(context.Context) {},
+		onStop:    func(c *fakeContainer) { c.exit(emulator.Exit{Code: 143}) },
+		listening: func() ([]netip.AddrPort, error) { return nil, errors.ErrUnsupported },
 	}
 }
 
@@ -204,6 +206,8 @@ func (c *fakeContainer) Address() netip.AddrPort {
 }
 
 func (c *fakeContainer) OOMs() <-chan struct{} { return c.ooms }
+
+func (c *fakeContainer) Listening(context.Context) ([]netip.AddrPort, error) { return c.listening() }
 
 func (c *fakeContainer) Exited() <-chan emulator.Exit { return c.exited }
 

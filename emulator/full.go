@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"syscall"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // isFull tells that a disk had no space left. The Engine's errors are words only.
@@ -24,6 +26,7 @@ func (s *supervisor) full(what string, err error) *Failure {
 	return &Failure{
 		Model: s.id, What: what + ": the disk of the Docker Engine is full", Why: err.Error(),
 		Next: "docker system df shows what takes it, docker system prune frees what nothing uses; then up again",
+		Card: event.Failed{Cause: event.CauseDiskFull, Certainty: event.Certain},
 	}
 }
 
@@ -35,5 +38,6 @@ func (s *supervisor) fullHere(what string, err error) *Failure {
 	return &Failure{
 		Model: s.id, What: what + ": the disk of this machine is full", Why: err.Error(),
 		Next: "free space on the disk of that folder (MERLIN_LOCAL_HOME moves what merlin-local keeps to another), then up again",
+		Card: event.Failed{Cause: event.CauseDiskFull, Certainty: event.Certain},
 	}
 }

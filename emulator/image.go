@@ -37,21 +37,16 @@ func (s *supervisor) makeImage(ctx context.Context) (Image, error) {
 }
 
 func (s *supervisor) imageFailed(err error) error {
-	what := "has no image that can run"
+	cause, what := event.CauseNoImage, "has no image that can run"
 	if s.model.Build != nil {
-		what = "cannot be built"
+		cause, what = event.CauseNotBuilt, "cannot be built"
 	}
-	var failure *Failure
-	if errors.As(err, &failure) {
-		if full := s.full(failure.What, errors.New(failure.Why)); full != nil {
-			return full
-		}
-		return err
-	}
-	if full := s.full(what, err); full != nil {
+	failure := &Failure{Model: s.id, What: what, Why: err.Error()}
+	_ = errors.As(err, &failure)
+	if full := s.full(failure.What, errors.New(failure.Why)); full != nil {
 		return full
 	}
-	return &Failure{Model: s.id, What: what, Why: err.Error()}
+	return failure.because(cause)
 }
 
 // runBuildCommand runs build.run in the model repo.
@@ -74,10 +69,11 @@ func (s *supervisor) runBuildCommand(ctx context.Context) error {
 	}
 	s.publish(step)
 	if err != nil {
-		return &Failure{
+		f := &Failure{
 			Model: s.id, What: fmt.Sprintf("build.run failed: %s", command),
 			Why: err.Error(), Next: "run it yourself in " + s.model.Dir + ", or mend build.run",
 		}
+		return f.because(event.CauseNotBuilt)
 	}
 	return nil
 }

@@ -57,23 +57,33 @@ func (w *lineWriter) publish(line []byte) {
 	log := w.log
 	log.Text = strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte{'\r'})), "\uFFFD")
 	if w.last != nil {
-		w.last.add(log.Text)
+		w.last.add(log.Text, log.Stderr)
 	}
 	w.supervisor.publish(log)
 }
 
 // tail keeps the last lines of a replica for the report of its death.
 type tail struct {
-	mu   sync.Mutex
-	kept []string
+	mu    sync.Mutex
+	kept  []string
+	cried string // the last line of standard error that says something
 }
 
-const tailLines = 20
+const (
+	// tailLines are told.
+	tailLines = 20
+	// keptLines are diagnosed: a traceback or a usage is longer. They are as many as the
+	// kubelet keeps for a pod's termination message.
+	keptLines = 80
+)
 
-func (t *tail) add(line string) {
+func (t *tail) add(line string, stderr bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.kept) == tailLines {
+	if stderr && strings.TrimSpace(line) != "" {
+		t.cried = line
+	}
+	if len(t.kept) == keptLines {
 		t.kept = t.kept[1:]
 	}
 	t.kept = append(t.kept, line)
@@ -82,5 +92,21 @@ func (t *tail) add(line string) {
 func (t *tail) lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return append([]string(nil), lastOf(t.kept)...)
+}
+
+// all are the lines to diagnose.
+func (t *tail) all() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return append([]string(nil), t.kept...)
+}
+
+// lastOf are the lines that are told.
+func lastOf(lines []string) []string { return lines[max(len(lines)-tailLines, 0):] }
+
+func (t *tail) lastError() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cried
 }

@@ -15,6 +15,7 @@ import (
 type mask struct {
 	replacer *strings.Replacer // nil where there is nothing to hide
 	longest  int               // of what is hidden, in bytes
+	texts    []string          // what is hidden, the longest first
 }
 
 const (
@@ -44,7 +45,7 @@ func newMask(m *Model) mask {
 	for _, text := range ordered {
 		pairs = append(pairs, text, masked)
 	}
-	return mask{strings.NewReplacer(pairs...), len(ordered[0])}
+	return mask{strings.NewReplacer(pairs...), len(ordered[0]), ordered}
 }
 
 // buildSecrets are the values that the image's build can read.
@@ -84,17 +85,45 @@ func (m mask) fact(f event.Fact) event.Fact {
 	if m.replacer == nil {
 		return f
 	}
-	value := reflect.New(reflect.TypeOf(f)).Elem()
-	value.Set(reflect.ValueOf(f))
-	for i := range value.NumField() {
-		switch field := value.Field(i); {
-		case field.Kind() == reflect.String:
-			field.SetString(m.text(field.String()))
-		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.String:
-			field.Set(reflect.ValueOf(m.lines(field.Interface().([]string))))
+	hidden := m.hidden(reflect.ValueOf(f)).Interface().(event.Fact)
+	if probed, ok := hidden.(event.Probed); ok {
+		probed.Body = m.cutShort(probed.Body)
+		return probed
+	}
+	return hidden
+}
+
+// cutShort hides the beginning of a secret at the end of a text of which only the first
+// bytes are kept.
+func (m mask) cutShort(text string) string {
+	for _, secret := range m.texts {
+		for n := min(len(secret)-1, len(text)); n >= shortestHidden; n-- {
+			if strings.HasSuffix(text, secret[:n]) {
+				return text[:len(text)-n] + masked
+			}
 		}
 	}
-	return value.Interface().(event.Fact)
+	return text
+}
+
+// hidden is a copy of a struct in which secrets are hidden, in what it points to as
+// well. A type of its own for a text, as event.Phase, holds one of a closed list.
+func (m mask) hidden(original reflect.Value) reflect.Value {
+	value := reflect.New(original.Type()).Elem()
+	value.Set(original)
+	for i := range value.NumField() {
+		switch field := value.Field(i); {
+		case field.Type() == reflect.TypeFor[string]():
+			field.SetString(m.text(field.String()))
+		case field.Type() == reflect.TypeFor[[]string]():
+			field.Set(reflect.ValueOf(m.lines(field.Interface().([]string))))
+		case field.Kind() == reflect.Pointer && !field.IsNil() && field.Type().Elem().PkgPath() == original.Type().PkgPath():
+			copied := reflect.New(field.Type().Elem())
+			copied.Elem().Set(m.hidden(field.Elem()))
+			field.Set(copied)
+		}
+	}
+	return value
 }
 
 func (m mask) lines(lines []string) []string {

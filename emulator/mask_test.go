@@ -42,7 +42,7 @@ func TestSecretsAreHiddenWhereverTheyTurnUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.probe = func(int) emulator.ProbeResult {
-			return emulator.ProbeResult{Target: "GET /", Outcome: "500 no AAAABBBBCCCC", Body: "boom s3cr3t-value"}
+			return emulator.ProbeResult{Target: "GET /", Outcome: "500 no AAAABBBBCCCC", Body: "boom s3cr3t-value s3cr3t-va"}
 		}
 		w.run = func(c *fakeContainer) {
 			fmt.Fprintf(c.write, "%s\n%q\n%ss3cr3t-valuetail\n", key, key, strings.Repeat("x", 16<<10-5))
@@ -58,6 +58,9 @@ func TestSecretsAreHiddenWhereverTheyTurnUp(t *testing.T) {
 			told = append(told, string(line))
 		}
 		all := strings.Join(told, "\n")
+		if card := facts[event.Failed](w)[0]; !strings.Contains(card.Exit.Error, "***") || !strings.Contains(card.Probe.Body, "***") || card.Cause != event.CauseCommandNotFound {
+			t.Errorf("the card is %+v", card)
+		}
 		for _, secret := range []string{"s3cr3t", "cr3t-value", "AAAABBBB", "BEGIN KEY"} {
 			if i := strings.Index(all, secret); i >= 0 {
 				t.Errorf("%q is told: …%s…", secret, all[max(0, i-60):min(len(all), i+60)])

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caraml-dev/merlin-local/emulator/diagnose"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
@@ -20,7 +21,8 @@ type pod struct {
 	suffix   string // of its name in Kubernetes
 	name     string // the suffix' last letters
 	restarts int
-	retry    chan struct{} // receives where a wait is to be cut short
+	given    diagnose.Asked // of the last container
+	retry    chan struct{}  // receives where a wait is to be cut short
 
 	spec  ContainerSpec // of its last container
 	usage gauge         // of the container that runs
@@ -29,11 +31,11 @@ type pod struct {
 
 	cancel  context.CancelFunc
 	state   podState
-	ended   *died      // how its last container ended; nil where none has
-	again   int        // restarts, as it reported last
-	leaves  *departure // nil where it stays
-	began   time.Time  // its container; zero where none runs
-	changed time.Time  // since when it is ready, or not
+	died    *event.Failed // the card of its last container's end; nil where none has
+	again   int           // restarts, as it reported last
+	leaves  *departure    // nil where it stays
+	began   time.Time     // its container; zero where none runs
+	changed time.Time     // since when it is ready, or not
 }
 
 // podState is what a pod tells its supervisor.
@@ -47,6 +49,9 @@ type podState struct {
 	err     error          // it could not be started
 
 	withEngine bool // its container ended with the Docker Engine
+
+	card  *event.Failed // why its container ended, or is not ready once that was looked into
+	vague *event.Failed // what the last attempt alone tells of that
 }
 
 // report is a change of a pod's state; heeded closes when the supervisor has dealt
@@ -125,7 +130,9 @@ func (p *pod) incarnate(ctx context.Context) podState {
 	p.enter(podState{phase: event.PhaseStarting})
 	container, err := p.startAnswered(ctx)
 	if err != nil {
-		return podState{why: "cannot be started: " + err.Error(), err: err}
+		card := p.startFailed(err).card()
+		card.Pod = p.name
+		return podState{why: "cannot be started: " + err.Error(), err: err, card: &card}
 	}
 	c := newIncarnation(p, container)
 	defer c.close()
@@ -138,9 +145,16 @@ func (c *incarnation) live(ctx context.Context) podState {
 	defer c.born(ctx)()
 	readiness, liveness, stop := c.probes(ctx)
 	defer stop()
+	examination, examined := c.examine(ctx)
+	defer examined()
 	state := podState{phase: event.PhaseWaiting}
 	for {
 		select {
+		case card := <-examination.cards:
+			if !state.address.IsValid() {
+				state.card = card
+				c.enter(state)
+			}
 		case exit := <-c.container.Exited():
 			c.exit = &exit
 			return c.bury(ctx, state)
@@ -151,6 +165,7 @@ func (c *incarnation) live(ctx context.Context) podState {
 		case result := <-readiness:
 			c.publish(result)
 			c.judge(&state, result)
+			examination.hear(result, state.address.IsValid())
 		case result := <-liveness:
 			c.publish(result)
 			if !result.OK && result.InARow >= result.Threshold {
@@ -168,9 +183,13 @@ func (c *incarnation) judge(state *podState, result ProbeResult) {
 	ready := state.address.IsValid()
 	same := result.Outcome == state.probe.Outcome
 	state.probe = result
+	if !result.OK && !same {
+		state.vague = c.cardOf("is not ready", c.evidence(result))
+	}
 	switch {
 	case result.OK && !ready && result.InARow >= result.Threshold:
 		state.phase, state.why, state.address = event.PhaseReady, "", c.container.Address()
+		state.card, state.vague = nil, nil
 	case !result.OK && ready && result.InARow >= result.Threshold:
 		state.phase, state.why, state.address = event.PhaseWaiting, "not ready any more: "+result.Target+": "+result.Outcome, netip.AddrPort{}
 	case same:
@@ -191,7 +210,7 @@ func (c *incarnation) bury(ctx context.Context, state podState) podState {
 	if d.WithEngine && c.why == "" {
 		return podState{withEngine: true}
 	}
-	return podState{why: d.describe(), ended: &d, probe: state.probe}
+	return podState{why: d.describe(), ended: &d, probe: state.probe, card: c.cardOf(d.describe(), c.ending(d, state.probe))}
 }
 
 // kill ends a container that fails its liveness probe, as the kubelet does.
@@ -218,6 +237,7 @@ func (c *incarnation) probes(ctx context.Context) (readiness, liveness <-chan Pr
 	ask := func(purpose event.Purpose, probe Probe) <-chan ProbeResult {
 		results := make(chan ProbeResult, 1)
 		switch {
+		case !c.container.Address().IsValid(): // it ended before it had one
 		case probe.Kind != CheckNone:
 			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, now: c.now, address: c.container.Address()}
 			if purpose == event.Liveness { // published ports go and come with the Engine

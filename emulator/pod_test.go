@@ -133,7 +133,7 @@ func TestUntilTheDeadlineACrashingModelIsStartedAgainAndThenFailsWithItsLastEnd(
 		}
 		err := w.emulate(t.Context(), iris())()
 		var failure *emulator.Failure
-		if !errors.As(err, &failure) || !strings.HasPrefix(failure.What, "was not ready within the deployment timeout of 10m0s") || !strings.Contains(failure.Why, "exited with code 1: its last lines:\nno module") {
+		if !errors.As(err, &failure) || !strings.HasPrefix(failure.What, "was not ready within the deployment timeout of 10m0s") || !strings.Contains(failure.Why, "exited with code 1: no module") {
 			t.Errorf("failure is %+v", failure)
 		}
 		// 0, 0, 10, 30, 70, 150, 310 s; the next would be at 610 s.

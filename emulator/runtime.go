@@ -49,6 +49,9 @@ type Container interface {
 	// OOMs receives for every process of it that the kernel killed for the memory
 	// limit; nil where that cannot be known.
 	OOMs() <-chan struct{}
+	// Listening are the sockets that it listens at, as it sees them itself. It is
+	// errors.ErrUnsupported where that cannot be known.
+	Listening(ctx context.Context) ([]netip.AddrPort, error)
 	// Exited receives exactly once, when the replica has ended by whatever cause.
 	Exited() <-chan Exit
 	// Stop asks it to end (SIGTERM), kills it after grace, and waits for the end.
@@ -82,6 +85,9 @@ type Image struct {
 	Architecture string
 	Entrypoint   []string
 	Cmd          []string
+	User         string // whom it runs as; empty is root
+	// EngineArchitecture is what runs it.
+	EngineArchitecture string
 }
 
 // PlaceSpec asks where a replica's ports and artifact will be.

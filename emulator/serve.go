@@ -100,6 +100,7 @@ func (s *supervisor) heed(ctx context.Context, r report) (err error) {
 		}
 		close(r.heeded)
 	}()
+	before := r.pod.state.card
 	s.note(r)
 	s.route()
 	switch {
@@ -107,16 +108,14 @@ func (s *supervisor) heed(ctx context.Context, r report) (err error) {
 		return nil
 	case r.state.err != nil && !s.everUp:
 		return s.startFailed(r.state.err)
-	case r.state.err != nil && len(s.routed) == 0:
-		s.card(s.startFailed(r.state.err))
 	case r.state.ended != nil && !s.everUp && s.FirstExitFails:
-		return s.endedBeforeReady(*r.state.ended)
+		return s.endedBeforeReady(*r.state.card)
 	case r.pod.leaves != nil:
 		if r.state.ended != nil { // it is not started again
 			s.finish(r.pod.leaves)
 		}
-	case r.state.ended != nil && len(s.routed) == 0:
-		s.card(s.diagnose(*r.state.ended, r.state.probe))
+	case r.state.card != nil && r.state.card != before && len(s.routed) == 0:
+		s.publish(*r.state.card)
 	}
 	s.settle()
 	return nil
@@ -128,7 +127,7 @@ func (s *supervisor) note(r report) {
 	p.state, p.again = r.state, p.restarts
 	p.age(before)
 	if r.state.ended != nil {
-		p.ended = r.state.ended
+		p.died = r.state.card
 	}
 	if r.state.phase == event.PhaseStopped {
 		p.cancel()
@@ -201,25 +200,37 @@ func (s *supervisor) retryPods() {
 func (s *supervisor) startFailed(err error) *Failure {
 	var failure *Failure
 	if errors.As(err, &failure) {
-		return failure
+		return failure.because(event.CauseNotStarted)
 	}
 	const what = "cannot be started"
 	if full := s.full(what, err); full != nil {
 		return full
 	}
-	return &Failure{Model: s.id, What: what, Why: err.Error()}
+	failure = &Failure{Model: s.id, What: what, Why: err.Error()}
+	return failure.because(event.CauseNotStarted)
 }
 
-// notReady says why the model was not ready in time: the last end of a container, else
-// the last probe.
+// endedBeforeReady makes a death the end of the deployment.
+func (s *supervisor) endedBeforeReady(card event.Failed) error {
+	card.What += " before it was ready"
+	return s.failure(card)
+}
+
+// notReady says why the model was not ready in time: the last card of a pod, that of a
+// death first.
 func (s *supervisor) notReady() error {
-	what := fmt.Sprintf("was not ready within the deployment timeout of %s", s.Deadline)
+	var last event.Failed
 	for _, p := range s.pods {
-		if p.ended != nil {
-			f := s.diagnose(*p.ended, p.state.probe)
-			f.Why, f.What = f.What+": "+f.Why, what
-			return f
+		for _, card := range []*event.Failed{p.state.vague, p.state.card, p.died} {
+			if card != nil {
+				last = *card
+			}
+		}
+		if p.died != nil {
+			last.Why = last.What + ": " + last.Why
+			break
 		}
 	}
-	return s.unanswered(what, s.pods[0].state.probe)
+	last.What = fmt.Sprintf("was not ready within the deployment timeout of %s", s.Deadline)
+	return s.failure(last)
 }

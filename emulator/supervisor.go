@@ -96,12 +96,14 @@ func (s *supervisor) tell(err error) {
 	}
 	s.told = s.masked(failure)
 	s.Router.Fail(s.id, s.told.Error())
-	s.publish(event.Failed{What: s.told.What, Why: s.told.Why, Next: s.told.Next})
+	card := s.told.card()
+	card.Final = true
+	s.publish(card)
 }
 
 // masked hides the model's secrets in a failure.
 func (s *supervisor) masked(f *Failure) *Failure {
-	return &Failure{Model: f.Model, What: s.mask.text(f.What), Why: s.mask.text(f.Why), Next: s.mask.text(f.Next)}
+	return &Failure{Model: f.Model, What: s.mask.text(f.What), Why: s.mask.text(f.Why), Next: s.mask.text(f.Next), Card: f.Card}
 }
 
 // prepare makes image and artifact ready, side by side: neither needs the other.
@@ -120,7 +122,8 @@ func (s *supervisor) prepare(ctx context.Context) (removeArtifact func(), err er
 			if full := s.fullHere(what, err); full != nil {
 				return full
 			}
-			return &Failure{Model: s.id, What: what, Why: err.Error(), Next: "check model_dir"}
+			f := &Failure{Model: s.id, What: what, Why: err.Error(), Next: "check model_dir"}
+			return f.because(event.CauseNoArtifact)
 		}
 		s.artifact = folder
 		removeArtifact = func() { s.warn(remove()) }

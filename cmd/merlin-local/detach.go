@@ -63,7 +63,7 @@ func (u *up) detach(ctx context.Context, c *cobra.Command, file *config.File, mo
 // endedEarly is why a session ended before it was ready. A model's own failure has
 // been shown.
 func endedEarly(state *session.State) error {
-	failed := func(m *session.Model) bool { return m.Failure != nil }
+	failed := func(m *session.Model) bool { return m.Failure != nil && m.Failure.Final }
 	switch {
 	case state.Error == "":
 		return errors.New("it was stopped before it was ready")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/diagnose"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/probe"
 )
@@ -33,4 +34,20 @@ func ask(ctx context.Context, check emulator.Check, address netip.AddrPort) prob
 	default:
 		return p.TCP(ctx, address)
 	}
+}
+
+// examiner looks further into a model that is not ready.
+type examiner struct{}
+
+// examinerTimeout is for one exchange.
+const examinerTimeout = time.Second
+
+// Speech tells what the port talks.
+func (examiner) Speech(ctx context.Context, address netip.AddrPort) diagnose.Speech {
+	return diagnose.Speech(probe.Prober{Timeout: examinerTimeout}.Speech(ctx, address))
+}
+
+// Status asks for a path.
+func (examiner) Status(ctx context.Context, address netip.AddrPort, path string) int {
+	return probe.Prober{Timeout: examinerTimeout}.Status(ctx, address, path)
 }

@@ -236,7 +236,11 @@ func running(pid int) bool {
 		return false
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err != nil || !strings.Contains(string(stat), ") Z ")
+	if err != nil || !strings.Contains(string(stat), ") Z ") {
+		return true
+	}
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	return len(threads) > 1 // they still hold its files and locks
 }
 
 // until waits for what must come.

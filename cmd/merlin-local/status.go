@@ -102,7 +102,9 @@ func printStatus(w io.Writer, state *session.State) error {
 		if m.Deadline != nil {
 			fmt.Fprintf(w, "\n%s has %s left to become ready\n", m.ID, max(time.Until(*m.Deadline), 0).Round(time.Second))
 		}
-		if m.Why != "" {
+		if back := comeback(m, time.Now()); back != "" {
+			fmt.Fprintf(w, "\n%s %s\n", m.ID, back)
+		} else if m.Why != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
 		}
 		if m.Scale != nil {

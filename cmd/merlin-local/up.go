@@ -253,7 +253,7 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
 	return emulator.New(emulator.Options{
 		Models: s.models, Runtime: s.engine, Router: server, Events: s.stream,
-		Prober: prober{},
+		Prober: prober{}, Examiner: examiner{},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{},
 		Grace:  s.grace.limit, ProductionGrace: s.grace.production,

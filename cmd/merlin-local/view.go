@@ -33,10 +33,11 @@ type plain struct {
 	begun  map[string]time.Time // when a model's phase that takes long began
 	idle   map[string]bool      // models that went to zero and are not ready again yet
 	asked  map[string]string    // what a pod's probe said last, by pod and purpose
+	cards  map[string]string    // a model's failure card as shown last
 }
 
 func newPlain(w io.Writer, models []*emulator.Model) *plain {
-	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}}
+	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}, cards: map[string]string{}}
 }
 
 func (p *plain) show(e event.Event) error {
@@ -102,7 +103,7 @@ func (p *plain) line(e event.Event) string {
 	case event.ColdStart:
 		return coldStart(f)
 	case event.Failed:
-		return failed(f)
+		return p.carded(e, f)
 	case event.OutOfMemory:
 		return outOfMemory(f)
 	case event.Terminated:
@@ -156,6 +157,7 @@ func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 	case event.PhaseBackOff:
 		p.begun[e.Model] = e.Time
 	case event.PhaseReady:
+		delete(p.cards, e.Model)
 		text := "ready in " + round(e.Time.Sub(p.begun[e.Model]))
 		if p.idle[e.Model] { // the address is known
 			delete(p.idle, e.Model)
@@ -230,17 +232,6 @@ func exited(f event.Exited) string {
 	return text
 }
 
-func failed(f event.Failed) string {
-	text := "FAILED: " + f.What
-	if f.Why != "" {
-		text += "\n" + indent(f.Why)
-	}
-	if f.Next != "" {
-		text += "\n  next: " + f.Next
-	}
-	return text
-}
-
 func served(f event.Served) string {
 	text := fmt.Sprintf("%s %s %d", f.Method, clean(f.Path), f.Status)
 	if f.GRPCStatus != nil {
@@ -272,15 +263,6 @@ func clean(text string) string {
 		out.WriteRune(r)
 	}
 	return out.String()
-}
-
-// indent cleans and indents a text of several lines.
-func indent(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = "  " + clean(line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // round gives a duration two or three digits that mean something.

@@ -36,9 +36,9 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	if err != nil {
 		return emulator.Image{}, forModel(spec.Model, err)
 	}
-	made := emulator.Image{ID: found.ID, Reference: reference, Architecture: found.Architecture}
+	made := emulator.Image{ID: found.ID, Reference: reference, Architecture: found.Architecture, EngineArchitecture: r.engine.architecture}
 	if found.Config != nil {
-		made.Entrypoint, made.Cmd = found.Config.Entrypoint, found.Config.Cmd
+		made.Entrypoint, made.Cmd, made.User = found.Config.Entrypoint, found.Config.Cmd, found.Config.User
 	}
 	return made, nil
 }
@@ -81,5 +81,6 @@ func (r *Runtime) checkArchitecture(reference string, found image.InspectRespons
 		What: "its image is for another CPU architecture",
 		Why:  fmt.Sprintf("%s is for %s, and the Engine runs %s", reference, has, needs),
 		Next: fmt.Sprintf("build it with --platform linux/%s, or allow emulation with --allow-emulation, which is slow", needs),
+		Card: event.Failed{Cause: event.CauseArchitecture, Certainty: event.Certain},
 	}
 }

@@ -203,6 +203,9 @@ func TestAnImageForAnotherArchitectureIsToldBeforeItStarts(t *testing.T) {
 	failure := failureOf(t, err)
 	contains(t, failure.Error(), s.image+" is for "+foreign)
 	contains(t, failure.Next, "--platform linux/"+architecture(t, l), "--allow-emulation")
+	if failure.Card.Cause != event.CauseArchitecture || failure.Card.Certainty != event.Certain {
+		t.Errorf("the card is %+v", failure.Card)
+	}
 
 	allowed := newLab(t, func(o *docker.Options) { o.AllowForeign = true })
 	_, err = allowed.Image(t.Context(), pulled(s.image), func(event.Fact) {})

@@ -21,6 +21,7 @@ type replica struct {
 	volume     string // holds the artifact; empty where it is bind-mounted
 	stopSignal string // the image's own, which containerd honours in production too
 
+	pid     int // on the Engine's host, while it runs
 	started event.Started
 	address netip.AddrPort
 
@@ -84,6 +85,7 @@ func (c *replica) start(ctx context.Context, spec emulator.ContainerSpec, reach 
 	if !found.State.Running {
 		return nil // ended already, as the watch will say: it has no address any more
 	}
+	c.pid = found.State.Pid
 	c.address, err = address(found, reach, spec.Port)
 	c.started.Address = c.address.String()
 	return err

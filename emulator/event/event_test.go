@@ -35,7 +35,11 @@ func facts() []event.Fact {
 		event.Autoscaler{Class: "kpa", Metric: "rps", Target: 14, Min: 1, Max: 3, TimeScale: 10},
 		event.Scaled{Metric: "rps", Observed: 30.5, Window: 6, Target: 14, From: 1, Desired: 3, Ready: 1, Panic: true, Why: "why"},
 		event.ColdStart{Pod: "p", Create: 1, Process: 2, Listening: 3, Ready: 4, Answer: 5, Total: 15, Restarts: 1},
-		event.Failed{What: "what", Why: "why", Next: "next"},
+		event.Failed{
+			What: "what", Why: "why", Next: "next", Cause: event.CauseOOMKilled, Certainty: event.Certain, Final: true, Pod: "p",
+			Exit: &event.Ending{Code: 137, Signal: "SIGKILL", Meaning: "killed", OOMKilled: true, Error: "e"}, Probe: &event.Probed{Outcome: "o"},
+			LastLogs: []string{"x"}, MemoryPeak: 1, MemoryLimit: 2,
+		},
 		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},

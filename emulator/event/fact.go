@@ -116,13 +116,6 @@ type Built struct {
 	Took  time.Duration `json:"took_ns"`
 }
 
-// Failed says that a model does not serve, why, and what to do next.
-type Failed struct {
-	What string `json:"what"`
-	Why  string `json:"why"`
-	Next string `json:"next,omitempty"`
-}
-
 // Served is one request that the port answered.
 type Served struct {
 	Method     string        `json:"method"`

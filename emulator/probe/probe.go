@@ -43,7 +43,7 @@ func (p Prober) HTTP(ctx context.Context, address netip.AddrPort, path string) R
 		return r
 	}
 	request.Header.Set("User-Agent", "kube-probe/merlin-local")
-	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: dialQuietly}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		r.Outcome = plain(ctx, err, p.Timeout)

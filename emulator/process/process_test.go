@@ -22,7 +22,13 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/process"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(listenForever) != "" {
+		listen()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // grace is far longer than anything here takes: a test that needs it fails.
 const grace = time.Minute

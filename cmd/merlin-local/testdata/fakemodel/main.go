@@ -28,6 +28,7 @@ type behaviour struct {
 	load        int
 	family      bool
 	orphan      bool
+	wrong       string
 }
 
 func main() {
@@ -41,6 +42,7 @@ func main() {
 	flag.IntVar(&b.load, "load", 0, "take so many MiB before it serves")
 	flag.BoolVar(&b.family, "family", false, "start a child that does nothing")
 	flag.BoolVar(&b.orphan, "child", false, "be that child")
+	flag.StringVar(&b.wrong, "wrong", "", "make this mistake: see wrong.go")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "fakemodel:", err)
@@ -61,6 +63,9 @@ func (b behaviour) run() error {
 		os.Exit(b.exit)
 	case b.greedy:
 		eat(4 << 10)
+	}
+	if b.wrong != "" {
+		return b.err()
 	}
 	loaded := eat(b.load)
 	defer func() { fmt.Println("unloading", len(loaded), "MiB") }()

@@ -1,0 +1,47 @@
+package process
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/caraml-dev/merlin-local/emulator/sockets"
+)
+
+// Listening are the sockets that processes of the group listen at.
+func (c *container) Listening(context.Context) ([]netip.AddrPort, error) {
+	found, err := sockets.In("/proc/self/net")
+	if err != nil {
+		return nil, err
+	}
+	own := socketsOf(c.group.pid)
+	var all []netip.AddrPort
+	for _, s := range found {
+		if own["socket:["+s.Inode+"]"] {
+			all = append(all, s.Address)
+		}
+	}
+	return all, nil
+}
+
+// socketsOf are the open sockets of a group's processes, as /proc names them.
+func socketsOf(group int) map[string]bool {
+	own := map[string]bool{}
+	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is a good one
+	for _, file := range files {
+		process := filepath.Dir(file)
+		if stat(filepath.Base(process), statGroup) != strconv.Itoa(group) {
+			continue
+		}
+		open, _ := filepath.Glob(process + "/fd/*")
+		for _, fd := range open {
+			if name, err := os.Readlink(fd); err == nil && strings.HasPrefix(name, "socket:") {
+				own[name] = true
+			}
+		}
+	}
+	return own
+}

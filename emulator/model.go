@@ -46,6 +46,8 @@ type Model struct {
 	ScaleToZero bool
 	// Readiness and Liveness change the probes that the fidelity gives.
 	Readiness, Liveness ProbeSettings
+	// Watch says which edits make a new revision.
+	Watch Watch
 	// Fidelity says which production is played where promise and practice differ.
 	Fidelity Fidelity
 }

@@ -109,12 +109,19 @@ type ContainerSpec struct {
 	Port          int    // the serving port inside
 	Hostname      string // as the pod's name; the runtime may have to cut it
 	Artifact      string // host folder, mounted read-only at /mnt/models
+	Files         []File // copied over the image's own before it starts
 	CPUMillis     int64  // limit in thousandths of a core; 0 is none
 	CPULimit      string // the same as Kubernetes prints it
 	MemoryBytes   int64  // limit; 0 is none
 	MemoryLimit   string // the same as Kubernetes prints it
 	// Created is called once the replica exists, before it is started.
 	Created func()
+}
+
+// File is one of this host that a container gets besides its image.
+type File struct {
+	Source string // absolute
+	Landing
 }
 
 // Router is the port's side of a model's life; proxy.Server satisfies it.

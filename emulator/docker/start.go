@@ -29,7 +29,10 @@ func (r *Runtime) Start(ctx context.Context, spec emulator.ContainerSpec) (emula
 	if err != nil {
 		return nil, r.blame(ctx, err)
 	}
-	if err := c.start(ctx, spec, reach); err != nil {
+	if err = r.copyFiles(ctx, c.id, spec.Files); err == nil {
+		err = c.start(ctx, spec, reach)
+	}
+	if err != nil {
 		err = r.blame(ctx, err)
 		removal, cancel := onTheWayOut(ctx)
 		defer cancel()

@@ -46,8 +46,9 @@ type Model struct {
 	ScaleToZero bool
 	// Readiness and Liveness change the probes that the fidelity gives.
 	Readiness, Liveness ProbeSettings
-	// Watch says which edits make a new revision.
-	Watch Watch
+	// Watch says which edits make a new revision, and Reload how it takes over.
+	Watch  Watch
+	Reload Reload
 	// Fidelity says which production is played where promise and practice differ.
 	Fidelity Fidelity
 }

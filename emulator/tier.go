@@ -20,6 +20,15 @@ type Watch struct {
 	Rebuild []string
 }
 
+// Reload is how a new revision takes over from the old one.
+type Reload string
+
+// The ways. An empty one is ReloadAuto.
+const (
+	ReloadAuto    Reload = "auto"    // the old one serves until the new one is ready, where both fit in memory
+	ReloadReplace Reload = "replace" // the old one stops first, and requests wait
+)
+
 // Copy is what a COPY line of a Dockerfile does with files of the build context.
 type Copy struct {
 	// From is a file, a folder or a pattern of path.Match's form, with slashes.

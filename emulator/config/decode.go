@@ -43,6 +43,8 @@ func (d decoder) model(n *node) emulator.Model {
 		Weight:               n.integer("weight", 0),
 		Readiness:            probeSettings(n.get("readiness_probe")),
 		Liveness:             probeSettings(n.get("liveness_probe")),
+		Watch:                watch(n.get("watch")),
+		Reload:               emulator.Reload(n.string("reload", string(emulator.ReloadAuto))),
 		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
 	}
 	if r := m.Deployment.ResourceRequest; r != nil {
@@ -63,6 +65,22 @@ func probeSettings(n *node) emulator.ProbeSettings {
 		SuccessThreshold: n.integer("success_threshold", 0),
 		FailureThreshold: n.integer("failure_threshold", 0),
 	}
+}
+
+func watch(n *node) emulator.Watch {
+	w := emulator.Watch{Ignore: texts(n.elements("ignore")), Rebuild: texts(n.elements("rebuild"))}
+	for _, s := range n.elements("sync") {
+		w.Sync = append(w.Sync, emulator.Copy{From: s.string("from", ""), To: s.string("to", "")})
+	}
+	return w
+}
+
+func texts(nodes []*node) []string {
+	var all []string
+	for _, n := range nodes {
+		all = append(all, n.text)
+	}
+	return all
 }
 
 func (d decoder) deployment(n *node) merlin.Deployment {
@@ -184,9 +202,7 @@ func (d decoder) build(n *node) *emulator.Build {
 		Target:     b.string("target", ""),
 		Run:        b.string("run", ""),
 		Secrets:    d.buildSecrets(b),
-	}
-	for _, ssh := range b.elements("ssh") {
-		build.SSH = append(build.SSH, ssh.text)
+		SSH:        texts(b.elements("ssh")),
 	}
 	return build
 }

@@ -74,6 +74,28 @@ func buildSpec() spec {
 	}
 }
 
+func watchSpec() spec {
+	pattern := func(doc string) spec {
+		return spec{form: formList, items: &spec{form: formText, required: true, rule: nonEmpty()}, doc: doc}
+	}
+	return spec{
+		form: formKeys,
+		doc:  "Which edits make a new revision, and how. Not given: as the Dockerfile's ignore file and its last COPY lines tell.",
+		keys: []key{
+			{"ignore", pattern("Files whose edits do nothing, in the form of a .dockerignore.")},
+			{"rebuild", pattern("Files and folders, relative to this file, whose edits always build the image anew.")},
+			{"sync", spec{
+				form: formList,
+				doc:  "Files that are copied into a fresh container instead of building an image; instead of what the Dockerfile tells.",
+				items: &spec{form: formKeys, keys: []key{
+					{"from", spec{form: formText, required: true, rule: nonEmpty(), doc: "A file, a folder or a pattern such as src/*.py, relative to this file."}},
+					{"to", spec{form: formText, required: true, rule: containerPath(), doc: "Where it is in the container; a folder where it ends in a slash, or where from is one."}},
+				}},
+			}},
+		},
+	}
+}
+
 func buildSecretsSpec() spec {
 	return spec{
 		form: formList,

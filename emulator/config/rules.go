@@ -54,6 +54,11 @@ func labelValue() *rule {
 	}
 }
 
+// containerPath is absolute and not the root alone: a copy there would replace it.
+func containerPath() *rule {
+	return &rule{pattern: `^/.*[^/].*$`, want: "an absolute path in the container, such as /app/"}
+}
+
 func domainName() *rule {
 	return &rule{
 		pattern: `^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`,

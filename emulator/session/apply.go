@@ -96,6 +96,14 @@ func (m *Model) apply(e event.Event) {
 		m.oom(f)
 	case event.Terminated:
 		m.terminate(f)
+	case event.Edited:
+		m.edited(e, f)
+	case event.Reloading:
+		m.reloading(e, f)
+	case event.Serving:
+		m.serving(e, f)
+	case event.ReloadEnded:
+		m.reloadEnded(e, f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:

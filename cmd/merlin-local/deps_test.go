@@ -17,6 +17,7 @@ var allowed = map[string][]string{
 	"emulator/event":    {},
 	"emulator/merlin":   {},
 	"emulator/probe":    {},
+	"emulator/watch":    {},
 	"emulator/session":  {"emulator/event"},
 	"emulator":          {"emulator/event", "emulator/merlin"},
 	"emulator/config":   {"emulator", "emulator/merlin"},
@@ -32,6 +33,7 @@ const root = "cmd/merlin-local"
 // vendors are the libraries that one folder alone imports.
 var vendors = map[string]string{
 	"github.com/docker/docker":            "emulator/docker",
+	"github.com/fsnotify/fsnotify":        "emulator/watch",
 	"github.com/docker/cli":               "emulator/docker",
 	"github.com/moby/buildkit":            "emulator/docker",
 	"github.com/soheilhy/cmux":            "proxy",

@@ -188,6 +188,7 @@ func TestBothEnginesCarryTheSameBytes(t *testing.T) {
 		{"what is no answer", get, one("HTTP/1.1 20 OK\r\n\r\n<end>")},
 		{"a switch of protocols that nobody asked for", get, one("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n<end>")},
 		{"short of its length and nothing sent", get, one("HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 5\r\n\r\nabc<end>")},
+		{"an answer's header of 30 KiB", get, one("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 30<<10) + "\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nok")},
 		{"nothing at all", get, one("<end>")},
 	} {
 		t.Run(row.fact, func(t *testing.T) {

@@ -23,10 +23,10 @@ const predictPrefix = "/v1/predict"
 // versionEndpoint is Merlin's route to one version: its predict path is rewritten
 // for the full name, any other passes. The route names no method.
 func versionEndpoint(m *model) endpoint {
-	predict := "/v1/models/" + m.Name + "-" + m.Version + ":predict"
+	predict, full := "/v1/models/"+m.Name+"-"+m.Version+":predict", m.predictPath()
 	return endpoint{what: "version endpoint", versions: []*model{m}, predict: predict, rewrite: func(m *model, path string) (string, bool) {
 		if !m.UPI && path == predict {
-			return m.predictPath(), true
+			return full, true
 		}
 		return path, true
 	}}

@@ -94,6 +94,7 @@ func (e *h1Engine) tellEmpty() {
 }
 
 func (e *h1Engine) drain(ctx context.Context) {
+	e.general.server.SetKeepAlivesEnabled(false) // what is lent says so from now on
 	e.mu.Lock()
 	e.draining.Store(true)
 	for c := range e.conns {

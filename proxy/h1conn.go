@@ -115,7 +115,8 @@ func (c *h1Conn) begin() error {
 		if len(c.in.buffered()) > 0 {
 			return nil
 		}
-		if now := time.Now(); c.armed.Sub(now) < h1Grace {
+		now := time.Now()
+		if left := c.armed.Sub(now); left < h1Grace || left > 2*h1Grace {
 			c.arm(now.Add(2 * h1Grace))
 		}
 		err := c.in.more()
@@ -150,7 +151,7 @@ func (c *h1Conn) giveBack() {
 // forget frees what an idle connection does not need.
 func (c *h1Conn) forget() {
 	c.engine.buffers.put(c.in.buf)
-	c.in.buf, c.spare = nil, nil
+	c.in.buf, c.spare, c.names = nil, nil, h1Names{}
 	c.request.fields, c.answer.fields, c.upload.trailers, c.body.trailers = nil, nil, nil, nil
 }
 

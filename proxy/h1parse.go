@@ -161,12 +161,3 @@ func (r *h1Request) end() h1Verdict {
 		return h1Done
 	}
 }
-
-// value gives the first value of a header that goes on, by its canonical name.
-func (r *h1Request) value(name string) []byte {
-	if name == "User-Agent" {
-		return r.agent
-	}
-	value, _ := h1First(r.fields, name)
-	return value
-}

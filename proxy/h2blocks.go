@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// h2Blocks takes in the header blocks of one connection: it joins their frames,
-// and decodes them within bounds.
+// h2Blocks takes in the header blocks of one connection: it decodes them as their
+// frames come, within bounds.
 type h2Blocks struct {
 	decoder *hpack.Decoder
 	most    int // size of a list, as HTTP/2 counts it
@@ -17,20 +17,14 @@ type h2Blocks struct {
 
 	joining uint32 // the stream whose block is not complete; 0 where none is
 	ends    bool   // that stream, behind the block
-	block   []byte
 }
-
-// h2BlockKeep is how much of a joined block is kept for the next one.
-const h2BlockKeep = 64 << 10
 
 func (b *h2Blocks) init(most int) {
 	b.most = most
 	b.decoder = hpack.NewDecoder(4096, func(f hpack.HeaderField) {
-		if b.left -= int(f.Size()); b.left < 0 {
-			b.decoder.SetEmitEnabled(false)
-			return
+		if b.left -= int(f.Size()); b.left >= 0 {
+			b.fields = append(b.fields, f)
 		}
-		b.fields = append(b.fields, f)
 	})
 	b.decoder.SetMaxStringLength(most)
 }
@@ -52,12 +46,9 @@ func (b *h2Blocks) begin(f h2Frame) (block h2Block, ok bool, err error) {
 	if err != nil {
 		return block, false, err
 	}
-	if !f.flags.Has(http2.FlagHeadersEndHeaders) {
-		b.joining, b.ends = f.stream, f.ends()
-		b.block = append(b.block[:0], p...)
-		return block, false, nil
-	}
-	return b.decode(f.stream, f.ends(), p)
+	b.joining, b.ends = f.stream, f.ends()
+	b.fields, b.left = b.fields[:0], b.most
+	return b.decode(p, f.flags.Has(http2.FlagHeadersEndHeaders))
 }
 
 // join takes a frame behind an incomplete block, which has to be its CONTINUATION.
@@ -65,31 +56,27 @@ func (b *h2Blocks) join(f h2Frame) (block h2Block, ok bool, err error) {
 	if f.kind != http2.FrameContinuation || f.stream != b.joining {
 		return block, false, http2.ConnectionError(http2.ErrCodeProtocol)
 	}
-	if len(b.block)+len(f.payload) > b.most+h2BlockKeep {
-		return block, false, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
-	}
-	b.block = append(b.block, f.payload...)
-	if !f.flags.Has(http2.FlagContinuationEndHeaders) {
-		return block, false, nil
-	}
-	b.joining = 0
-	block, ok, err = b.decode(f.stream, b.ends, b.block)
-	if cap(b.block) > h2BlockKeep {
-		b.block = nil
-	}
-	return block, ok, err
+	return b.decode(f.payload, f.flags.Has(http2.FlagContinuationEndHeaders))
 }
 
-func (b *h2Blocks) decode(stream uint32, ends bool, p []byte) (block h2Block, ok bool, err error) {
-	b.fields, b.left = b.fields[:0], b.most
-	b.decoder.SetEmitEnabled(true)
-	if _, err := b.decoder.Write(p); err != nil {
-		return block, false, http2.ConnectionError(http2.ErrCodeCompression)
+// decode takes a part of a block. A list that is only somewhat too large is read to
+// its end, so that it can be answered.
+func (b *h2Blocks) decode(p []byte, last bool) (block h2Block, ok bool, err error) {
+	_, err = b.decoder.Write(p)
+	if err == nil && last {
+		err = b.decoder.Close()
 	}
-	if err := b.decoder.Close(); err != nil {
+	switch {
+	case err != nil:
 		return block, false, http2.ConnectionError(http2.ErrCodeCompression)
+	case b.left < -b.most:
+		return block, false, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+	case !last:
+		return block, false, nil
 	}
-	return h2Block{stream: stream, ends: ends, tooLarge: b.left < 0, fields: b.fields}, true, nil
+	block = h2Block{stream: b.joining, ends: b.ends, tooLarge: b.left < 0, fields: b.fields}
+	b.joining = 0
+	return block, true, nil
 }
 
 // h2Appender has an encoder append to its wire's output.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -199,7 +200,7 @@ func endOf(f *http2.Framer) (code http2.ErrCode, ended bool) {
 	for {
 		frame, err := f.ReadFrame()
 		if err != nil {
-			return code, !errors.Is(err, context.DeadlineExceeded)
+			return code, !errors.Is(err, os.ErrDeadlineExceeded)
 		}
 		if away, ok := frame.(*http2.GoAwayFrame); ok {
 			code = away.ErrCode

@@ -87,8 +87,10 @@ func (d directory) find(host, path string) (way, *refusal) {
 
 // bareHost is a Host header's name in lower case, without port and brackets.
 func bareHost(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	if strings.Contains(host, ":") { // without, an error would be made for each
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
 	}
 	return strings.ToLower(host)
 }

@@ -27,7 +27,7 @@ type autoscaler struct {
 
 // newAutoscaler returns nil where the model's replicas are a fixed number.
 func (s *supervisor) newAutoscaler() (*autoscaler, error) {
-	m, n := s.model, max(s.TimeScale, 1)
+	m, n := s.serving.model, max(s.TimeScale, 1)
 	if !m.scales() || s.Demand == nil {
 		return nil, nil
 	}
@@ -46,9 +46,9 @@ func (s *supervisor) newAutoscaler() (*autoscaler, error) {
 }
 
 func (s *supervisor) introduce(class string, target, n float64) {
-	b := s.model.bounds()
+	b := s.serving.model.bounds()
 	s.publish(event.Autoscaler{
-		Class: class, Metric: s.model.Deployment.Policy().MetricsType,
+		Class: class, Metric: s.serving.model.Deployment.Policy().MetricsType,
 		Target: target, Min: b.Min, Max: b.Max, TimeScale: n,
 	})
 }
@@ -115,7 +115,7 @@ func (s *supervisor) decide(now time.Time) {
 
 // usages are what the replicas that stay take of the machine.
 func (s *supervisor) usages() []scale.Pod {
-	resources, err := s.model.Deployment.Resources()
+	resources, err := s.serving.model.Deployment.Resources()
 	if err != nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (s *supervisor) obey(d scale.Decision) {
 		d.Why += "; no more are started while none of those there comes up"
 	}
 	f := event.Scaled{
-		Metric: s.model.Deployment.Policy().MetricsType, Observed: d.Observed, Window: d.Window, Target: d.Target,
+		Metric: s.serving.model.Deployment.Policy().MetricsType, Observed: d.Observed, Window: d.Window, Target: d.Target,
 		From: s.wanted, Desired: d.Desired, Ready: d.Ready, Panic: d.Panic, Why: d.Why,
 	}
 	if f != s.scaler.told {

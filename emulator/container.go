@@ -41,13 +41,14 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 	}
 	env := merlin.Resolve(d.Variables(p.model.Place(place)), p.model.SecretValues)
 	spec := ContainerSpec{
-		Model: p.model, Revision: p.revision, Image: p.image,
+		Model: p.model, Revision: p.number, Image: p.image,
 		Env:      merlin.Assignments(env),
 		Command:  merlin.ExpandWords(merlin.Words(d.Command), env),
 		Args:     merlin.ExpandWords(merlin.Words(d.Args), env),
 		Port:     place.ServingPort(d.Protocol),
 		Hostname: d.PodName(p.suffix),
 		Artifact: p.artifact,
+		Files:    p.files.files(),
 		Created:  p.birth.create,
 	}
 	if !p.NoLimits {

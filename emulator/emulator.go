@@ -42,6 +42,11 @@ type Options struct {
 	NoLimits bool
 	// Clock tells the time, sleeps of the machine included; time.Now where it is nil.
 	Clock func() time.Time
+	// Watcher reports the models' edits; where it is nil, only Reload makes a new
+	// revision.
+	Watcher Watcher
+	// Memory is what the machine of the containers has, in bytes; 0 is not known.
+	Memory int64
 	// Demand asks the port for a model's traffic; where it is nil, nothing scales.
 	Demand func(model string) Demand
 	// TimeScale has the autoscalers' windows and delays pass so many times faster than

@@ -40,8 +40,11 @@ type world struct {
 	starting   func(created func())        // what Start does first
 	run        func(c *fakeContainer)      // the container's program
 	options    func(o *emulator.Options)
-	drain      func(ctx context.Context) // running requests
-	onStop     func(c *fakeContainer)    // what SIGTERM does
+	copies     []emulator.Copy                                 // of the Dockerfile
+	building   func(context.Context, emulator.ImageSpec) error // before image
+	edits      chan emulator.Edits                             // receives what the watcher reports; nil is no watcher
+	drain      func(ctx context.Context)                       // running requests
+	onStop     func(c *fakeContainer)                          // what SIGTERM does
 	listening  func() ([]netip.AddrPort, error)
 	attempts   int
 	cut        int             // requests that a stop breaks off
@@ -84,6 +87,9 @@ func (w *world) emulate(ctx context.Context, model *emulator.Model) (wait func()
 		Prober: (*fakeProber)(w), Stager: (*fakeStager)(w), Shell: (*fakeShell)(w), Events: w.events,
 		Grace: 10 * time.Second, Deadline: 10 * time.Minute, Force: w.force,
 	}
+	if w.edits != nil {
+		options.Watcher = (*fakeWatcher)(w)
+	}
 	w.options(&options)
 	e := emulator.New(options)
 	w.emulator = e
@@ -122,9 +128,16 @@ func facts[F event.Fact](w *world) []F {
 
 type fakeRuntime world
 
-func (r *fakeRuntime) Image(_ context.Context, _ emulator.ImageSpec, report func(event.Fact)) (emulator.Image, error) {
+func (r *fakeRuntime) Image(ctx context.Context, spec emulator.ImageSpec, report func(event.Fact)) (emulator.Image, error) {
+	if r.building != nil {
+		if err := r.building(ctx, spec); err != nil {
+			return emulator.Image{}, err
+		}
+	}
 	return r.image(report)
 }
+
+func (r *fakeRuntime) Copies(*emulator.Build, string) []emulator.Copy { return r.copies }
 
 func (r *fakeRuntime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
 	return merlin.Production(), nil
@@ -177,6 +190,19 @@ func (r *fakeRuntime) Sweep(context.Context) error {
 	return nil
 }
 
+type fakeWatcher world
+
+func (f *fakeWatcher) Watch(ctx context.Context, _ *emulator.Model, report func(emulator.Edits)) error {
+	for {
+		select {
+		case e := <-f.edits:
+			report(e)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
 type fakeContainer struct {
 	*world
 	number int // 1 is the first
@@ -195,6 +221,12 @@ func (c *fakeContainer) exit(exit emulator.Exit) {
 		c.exited <- exit
 		close(c.ended)
 	})
+}
+
+func (c *fakeContainer) spec() emulator.ContainerSpec {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.specs[c.number-1]
 }
 
 func (c *fakeContainer) Started() event.Started {

@@ -11,67 +11,73 @@ import (
 
 // makeImage runs the user's build command and builds the image, or makes sure that
 // the given one is there.
-func (s *supervisor) makeImage(ctx context.Context) (Image, error) {
+func (r *revision) makeImage(ctx context.Context, enter func(event.Phase, string), took func(string, time.Duration)) (Image, error) {
 	begun := time.Now()
-	if s.model.Build != nil {
-		s.enter(event.PhaseBuilding, "")
-		if err := s.runBuildCommand(ctx); err != nil {
+	if r.model.Build != nil {
+		enter(event.PhaseBuilding, "")
+		if err := r.runBuildCommand(ctx); err != nil {
 			return Image{}, err
 		}
-	}
-	pulling := false
-	image, err := s.Runtime.Image(ctx, ImageSpec{Model: s.model, Revision: s.revision}, func(f event.Fact) {
-		if step, ok := f.(event.Step); ok && step.Stage == event.StagePull && !pulling && s.model.Build == nil {
-			pulling = true
-			s.enter(event.PhasePulling, s.model.Deployment.Image)
+		if r.model.Build.Run != "" {
+			took("build.run", time.Since(begun))
 		}
-		s.publish(f)
+	}
+	building := time.Now()
+	pulling := false
+	image, err := r.Runtime.Image(ctx, ImageSpec{Model: r.model, Revision: r.number}, func(f event.Fact) {
+		if step, ok := f.(event.Step); ok && step.Stage == event.StagePull && !pulling && r.model.Build == nil {
+			pulling = true
+			enter(event.PhasePulling, r.model.Deployment.Image)
+		}
+		r.publish(f)
 	})
 	if err != nil {
-		return Image{}, s.imageFailed(err)
+		return Image{}, r.imageFailed(err)
 	}
-	if s.model.Build != nil {
-		s.publish(event.Built{Image: image.ID, Took: time.Since(begun)})
+	if r.model.Build != nil {
+		took("image", time.Since(building))
+		r.publish(event.Built{Image: image.ID, Took: time.Since(begun)})
+		r.copies = r.Runtime.Copies(r.model.Build, image.WorkingDir)
 	}
 	return image, nil
 }
 
-func (s *supervisor) imageFailed(err error) error {
+func (r *revision) imageFailed(err error) error {
 	cause, what := event.CauseNoImage, "has no image that can run"
-	if s.model.Build != nil {
+	if r.model.Build != nil {
 		cause, what = event.CauseNotBuilt, "cannot be built"
 	}
-	failure := &Failure{Model: s.id, What: what, Why: err.Error()}
+	failure := &Failure{Model: r.id, What: what, Why: err.Error()}
 	_ = errors.As(err, &failure)
-	if full := s.full(failure.What, errors.New(failure.Why)); full != nil {
+	if full := r.full(failure.What, errors.New(failure.Why)); full != nil {
 		return full
 	}
 	return failure.because(cause)
 }
 
 // runBuildCommand runs build.run in the model repo.
-func (s *supervisor) runBuildCommand(ctx context.Context) error {
-	command := s.model.Build.Run
+func (r *revision) runBuildCommand(ctx context.Context) error {
+	command := r.model.Build.Run
 	if command == "" {
 		return nil
 	}
 	step := event.Step{Stage: event.StageRun, ID: "build.run", Name: command, State: event.StepStarted}
-	s.publish(step)
+	r.publish(step)
 	begun := time.Now()
-	out := s.lines(event.Log{Source: event.LogBuild})
-	errs := s.lines(event.Log{Source: event.LogBuild, Stderr: true})
-	err := s.Shell.Run(ctx, s.model.Dir, command, out, errs)
+	out := r.lines(event.Log{Source: event.LogBuild})
+	errs := r.lines(event.Log{Source: event.LogBuild, Stderr: true})
+	err := r.Shell.Run(ctx, r.model.Dir, command, out, errs)
 	out.flush()
 	errs.flush()
 	step.Took, step.State = time.Since(begun), event.StepDone
 	if err != nil {
 		step.State, step.Detail = event.StepFailed, err.Error()
 	}
-	s.publish(step)
+	r.publish(step)
 	if err != nil {
 		f := &Failure{
-			Model: s.id, What: fmt.Sprintf("build.run failed: %s", command),
-			Why: err.Error(), Next: "run it yourself in " + s.model.Dir + ", or mend build.run",
+			Model: r.id, What: fmt.Sprintf("build.run failed: %s", command),
+			Why: err.Error(), Next: "run it yourself in " + r.model.Dir + ", or mend build.run",
 		}
 		return f.because(event.CauseNotBuilt)
 	}

@@ -10,24 +10,24 @@ import (
 
 // lineWriter publishes what is written to it line by line. One goroutine writes.
 type lineWriter struct {
-	supervisor *supervisor
-	log        event.Log // all but the text
-	last       *tail     // nil where nobody wants the last lines
-	buffer     []byte
+	revision *revision
+	log      event.Log // all but the text
+	last     *tail     // nil where nobody wants the last lines
+	buffer   []byte
 }
 
 // maxLine is where a line without an end is cut, so that memory stays bounded.
 const maxLine = 16 << 10
 
-func (s *supervisor) lines(log event.Log) *lineWriter {
-	return &lineWriter{supervisor: s, log: log}
+func (r *revision) lines(log event.Log) *lineWriter {
+	return &lineWriter{revision: r, log: log}
 }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.buffer = append(w.buffer, p...)
 	for {
 		line, rest, found := bytes.Cut(w.buffer, []byte{'\n'})
-		if !found && len(w.buffer) < maxLine+w.supervisor.mask.longest {
+		if !found && len(w.buffer) < maxLine+w.revision.mask.longest {
 			return len(p), nil
 		}
 		if len(line) > maxLine {
@@ -40,8 +40,8 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 
 // cut parts a long line where no secret stands across the cut.
 func (w *lineWriter) cut() (line, rest []byte) {
-	hidden := []byte(w.supervisor.mask.text(string(w.buffer)))
-	at := max(min(maxLine, len(hidden)-w.supervisor.mask.longest), 1)
+	hidden := []byte(w.revision.mask.text(string(w.buffer)))
+	at := max(min(maxLine, len(hidden)-w.revision.mask.longest), 1)
 	return hidden[:at], hidden[at:]
 }
 
@@ -59,7 +59,7 @@ func (w *lineWriter) publish(line []byte) {
 	if w.last != nil {
 		w.last.add(log.Text, log.Stderr)
 	}
-	w.supervisor.publish(log)
+	w.revision.publish(log)
 }
 
 // tail keeps the last lines of a replica for the report of its death.

@@ -15,9 +15,9 @@ import (
 
 // pod is one replica of a model: a container that is started again whenever it ends.
 // Its run goroutine owns it but for cancel and what follows, which are the supervisor's;
-// of the supervisor it uses what does not change while pods run.
+// of revision and supervisor it uses what does not change while pods run.
 type pod struct {
-	*supervisor
+	*revision
 	suffix   string // of its name in Kubernetes
 	name     string // the suffix' last letters
 	restarts int
@@ -62,9 +62,9 @@ type report struct {
 	heeded chan struct{}
 }
 
-func newPod(s *supervisor) *pod {
+func newPod(r *revision) *pod {
 	own := letters(5)
-	return &pod{supervisor: s, suffix: s.podHash + "-" + own, name: own, retry: make(chan struct{}, 1)}
+	return &pod{revision: r, suffix: r.podHash + "-" + own, name: own, retry: make(chan struct{}, 1)}
 }
 
 // letters are random ones of the alphabet that Kubernetes uses in names.
@@ -297,11 +297,11 @@ func (c *incarnation) drain() {
 
 // grace is how long the container has between SIGTERM and SIGKILL: in production the
 // revision's timeout.
-func (s *supervisor) grace() time.Duration {
-	if s.ProductionGrace {
-		return s.model.timeout()
+func (r *revision) grace() time.Duration {
+	if r.ProductionGrace {
+		return r.model.timeout()
 	}
-	return s.Grace
+	return r.Grace
 }
 
 // stopSlack is what the runtime may take beyond the grace period to notice the end.

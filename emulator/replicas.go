@@ -25,11 +25,11 @@ func (s *supervisor) scaleTo(replicas int) {
 	}
 	for there := len(s.staying()); there < replicas; there++ {
 		if !s.callBack() {
-			s.addPod()
+			s.addPod(s.serving)
 		}
 	}
 	for there := s.staying(); len(there) > replicas; there = s.staying() {
-		s.sendAway(first(there))
+		s.sendAway(first(there), "scaled down")
 	}
 	s.route()
 	s.settle()
@@ -38,11 +38,11 @@ func (s *supervisor) scaleTo(replicas int) {
 	}
 }
 
-// staying are the pods that are not on their way out, in the order they were added.
+// staying are the serving revision's pods that are not on their way out, in the order they were added.
 func (s *supervisor) staying() []*pod {
 	var all []*pod
 	for _, p := range s.pods {
-		if p.leaves == nil {
+		if p.revision == s.serving && p.leaves == nil {
 			all = append(all, p)
 		}
 	}
@@ -63,11 +63,11 @@ func first(pods []*pod) *pod {
 
 // sendAway takes a pod out of the traffic, and lets it go once its requests are
 // answered: as long as any request may take.
-func (s *supervisor) sendAway(p *pod) {
-	ctx, cancel := s.unforced(s.model.timeout())
+func (s *supervisor) sendAway(p *pod, why string) {
+	ctx, cancel := s.unforced(p.model.timeout())
 	d := &departure{pod: p, cancel: cancel, off: make(chan struct{})}
 	p.leaves = d
-	s.publish(event.PodChanged{Pod: p.name, Phase: event.PhaseStopping, Why: "scaled down", Restarts: p.again})
+	p.publish(event.PodChanged{Pod: p.name, Phase: event.PhaseStopping, Why: why, Restarts: p.again})
 	address := p.state.address
 	if !address.IsValid() { // no requests are on their way to it
 		s.finish(d)
@@ -102,7 +102,7 @@ func (d *departure) stop() {
 // callBack keeps a pod that was not told to end yet: the latest one.
 func (s *supervisor) callBack() bool {
 	for i := len(s.pods) - 1; i >= 0; i-- {
-		if p := s.pods[i]; p.leaves != nil && !p.leaves.final {
+		if p := s.pods[i]; p.revision == s.serving && p.leaves != nil && !p.leaves.final {
 			p.leaves.stop()
 			p.leaves = nil
 			s.publish(event.PodChanged{Pod: p.name, Phase: p.state.phase, Why: p.state.why, Restarts: p.again})

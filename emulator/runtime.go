@@ -17,6 +17,9 @@ type Runtime interface {
 	// set, else pulls it if it is missing. It calls report with every step, from
 	// one goroutine at a time.
 	Image(ctx context.Context, spec ImageSpec, report func(event.Fact)) (Image, error)
+	// Copies tells what the last COPY lines of a build's Dockerfile do, as far as that
+	// is plain; workdir is the image's. None where nothing is.
+	Copies(b *Build, workdir string) []Copy
 	// Place tells where a replica will find its ports and its artifact, before it
 	// is started: production's values, or a host process's own.
 	Place(ctx context.Context, spec PlaceSpec) (merlin.Place, error)
@@ -84,6 +87,7 @@ type Image struct {
 	Reference    string // as asked for, or the tag given to what was built
 	Architecture string
 	Entrypoint   []string
+	WorkingDir   string
 	Cmd          []string
 	User         string // whom it runs as; empty is root
 	// EngineArchitecture is what runs it.

@@ -33,6 +33,16 @@ func (s *supervisor) serve(ctx context.Context) error {
 			s.thaw()
 		case d := <-s.drained:
 			s.finish(d)
+		case e := <-s.edits:
+			s.heedEdits(e)
+			deadline.renew()
+		case <-s.wishes.there:
+			s.heedWish()
+			deadline.renew()
+		case m := <-s.made:
+			s.prepared(m)
+		case <-s.next.late():
+			s.overdue()
 		case <-s.retries:
 			s.retryPods()
 		case slept := <-s.sleeps:
@@ -57,15 +67,15 @@ func (s *supervisor) deploy() (err error) {
 	if s.scaler, err = s.newAutoscaler(); err != nil {
 		return err
 	}
-	s.wanted = max(s.model.bounds().Min, 1)
+	s.wanted = max(s.serving.model.bounds().Min, 1)
 	for range s.wanted {
-		s.addPod()
+		s.addPod(s.serving)
 	}
 	return nil
 }
 
-func (s *supervisor) addPod() {
-	p := newPod(s)
+func (s *supervisor) addPod(r *revision) {
+	p := newPod(r)
 	if s.cold != nil {
 		p.birth = &birth{}
 	}
@@ -84,12 +94,16 @@ func (s *supervisor) stopPods() {
 	if s.told == nil { // else requests are answered with why
 		s.Router.Hold(s.id)
 	}
+	if s.next != nil {
+		s.giveUp("the session ends")
+	}
 	s.letGo() // not before: a pod waits for the requests that are not routed any more
 	for len(s.pods) > 0 {
 		r := <-s.reports
 		s.note(r)
 		close(r.heeded)
 	}
+	s.makings.Wait()
 }
 
 // heed deals with a pod's change. Its error is why the model will not serve.
@@ -102,6 +116,10 @@ func (s *supervisor) heed(ctx context.Context, r report) (err error) {
 	}()
 	before := r.pod.state.card
 	s.note(r)
+	if r.pod.revision != s.serving {
+		s.heedOther(r)
+		return nil
+	}
 	s.route()
 	switch {
 	case ctx.Err() != nil:
@@ -121,6 +139,18 @@ func (s *supervisor) heed(ctx context.Context, r report) (err error) {
 	return nil
 }
 
+// heedOther deals with a pod of a revision that does not serve: not yet, or no more.
+func (s *supervisor) heedOther(r report) {
+	switch {
+	case r.pod.leaves != nil:
+		if r.state.ended != nil { // it is not started again
+			s.finish(r.pod.leaves)
+		}
+	case s.next != nil && r.pod.revision == s.next.revision:
+		s.heedNext(r)
+	}
+}
+
 // note takes over what a pod tells of itself.
 func (s *supervisor) note(r report) {
 	p, before := r.pod, r.pod.state
@@ -132,6 +162,7 @@ func (s *supervisor) note(r report) {
 	if r.state.phase == event.PhaseStopped {
 		p.cancel()
 		s.pods = slices.DeleteFunc(s.pods, func(other *pod) bool { return other == p })
+		s.gone(p)
 	}
 	if before.phase == r.state.phase && before.why == r.state.why || p.leaves != nil && r.state.phase != event.PhaseStopped {
 		return
@@ -140,7 +171,15 @@ func (s *supervisor) note(r report) {
 	if !r.state.retryAt.IsZero() {
 		f.RetryAt = &r.state.retryAt
 	}
-	s.publish(f)
+	p.publish(f)
+}
+
+// gone goes on where a pod's end was waited for.
+func (s *supervisor) gone(p *pod) {
+	s.forget(p.revision)
+	if m := s.next; m != nil && m.received && m.started.IsZero() && len(s.podsOf(s.serving)) == 0 {
+		s.launch(m)
+	}
 }
 
 // route sends the model's requests to the pods that are ready.
@@ -161,7 +200,8 @@ func (s *supervisor) route() {
 		return
 	}
 	s.everUp = true
-	s.Router.Route(s.id, s.revision, ready)
+	defer s.announce()
+	s.Router.Route(s.id, s.serving.number, ready)
 	s.scaler.begin(s)
 }
 

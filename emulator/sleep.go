@@ -92,6 +92,16 @@ func (d *deadline) move(slept time.Duration) {
 	d.tell()
 }
 
+// renew gives a model that was never ready all its time again: it is made anew.
+func (d *deadline) renew() {
+	if d.everUp || d.next == nil {
+		return
+	}
+	d.until = d.now().Add(d.Deadline)
+	d.timer.Reset(d.Deadline)
+	d.tell()
+}
+
 // passed tells, when the timer has fired, whether the time is over. A sleep that nobody
 // has told of yet is told within a tick.
 func (d *deadline) passed() bool {

@@ -7,50 +7,58 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // supervisor owns one model's state. Only its run goroutine touches the fields below
-// pods; its pods report back to it. Those above do not change while pods run.
+// pods; its pods and revisions report back to it. Those above do not change while pods
+// run.
 type supervisor struct {
 	*Options
 	*conditions
-	model    *Model
-	id       string
-	revision int
-	mask     mask
-	image    Image
-	artifact string
-	podHash  string // of the ReplicaSet
-	reports  chan report
-	retries  chan struct{} // receives where waiting pods shall start now
-	sleeps   chan time.Duration
-	bell     *bell // rings where a request finds no replica
-	drained  chan *departure
-	leaving  sync.WaitGroup // for what sends to drained
+	id      string
+	reports chan report
+	retries chan struct{} // receives where waiting pods shall start now
+	sleeps  chan time.Duration
+	bell    *bell // rings where a request finds no replica
+	drained chan *departure
+	leaving sync.WaitGroup // for what sends to drained
+	edits   chan Edits
+	wishes  *wishes
+	made    chan *making
+	makings sync.WaitGroup // for what sends to made
 
-	pods   []*pod // until they have reported their end
-	routed []netip.AddrPort
-	phase  event.PhaseChanged // as told last
-	everUp bool               // it has been ready at least once
-	wanted int                // replicas that stay
-	scaler *autoscaler        // nil where their number is fixed
-	cold   *coldStart         // nil where none goes on
-	told   *Failure           // why it will not serve, once that is told
+	pods    []*pod // of all revisions, until they have reported their end
+	serving *revision
+	next    *making // nil where no revision is on its way
+	latest  int     // the number of the newest revision
+	behind  edited  // the files that the serving revision does not have
+	sources string  // identifies the files as they are
+	watched bool    // they are known
+	config  *Model  // for the next revision
+	routed  []netip.AddrPort
+	phase   event.PhaseChanged // as told last
+	everUp  bool               // it has been ready at least once
+	wanted  int                // replicas that stay
+	scaler  *autoscaler        // nil where their number is fixed
+	cold    *coldStart         // nil where none goes on
+	told    *Failure           // why it will not serve, once that is told
 }
 
 func newSupervisor(model *Model, options *Options, shared *conditions) *supervisor {
-	return &supervisor{
-		Options: options, conditions: shared, model: model, id: model.ID(), revision: 1,
-		mask: newMask(model), podHash: letters(9),
+	s := &supervisor{
+		Options: options, conditions: shared, id: model.ID(), latest: 1,
 		reports: make(chan report), retries: make(chan struct{}, 1), sleeps: make(chan time.Duration, 1),
 		bell: newBell(), drained: make(chan *departure),
+		edits: make(chan Edits), wishes: newWishes(), made: make(chan *making),
+		behind: edited{}, config: model,
 	}
+	s.serving = newRevision(s, 1, model)
+	return s
 }
 
-func (s *supervisor) publish(f event.Fact) { s.Events.Publish(s.id, s.revision, s.mask.fact(f)) }
+// publish tells a fact of the revision that serves, or is to be the first that does.
+func (s *supervisor) publish(f event.Fact) { s.serving.publish(f) }
 
 func (s *supervisor) enter(phase event.Phase, why string) {
 	f := event.PhaseChanged{Phase: phase, Why: why}
@@ -65,8 +73,10 @@ func (s *supervisor) enter(phase event.Phase, why string) {
 func (s *supervisor) run(ctx context.Context) error {
 	s.Router.Hold(s.id)
 	s.enter(event.PhasePending, "")
-	removeArtifact, err := s.prepare(ctx)
-	defer removeArtifact()
+	watching := s.watchFiles(ctx)
+	defer watching()
+	defer func() { s.serving.drop() }()
+	err := s.serving.prepare(ctx, s.enter)
 	if err == nil {
 		err = s.serve(ctx)
 	}
@@ -103,39 +113,5 @@ func (s *supervisor) tell(err error) {
 
 // masked hides the model's secrets in a failure.
 func (s *supervisor) masked(f *Failure) *Failure {
-	return &Failure{Model: f.Model, What: s.mask.text(f.What), Why: s.mask.text(f.Why), Next: s.mask.text(f.Next), Card: f.Card}
-}
-
-// prepare makes image and artifact ready, side by side: neither needs the other.
-// What it returns removes the staged artifact, and is never nil.
-func (s *supervisor) prepare(ctx context.Context) (removeArtifact func(), err error) {
-	removeArtifact = func() {}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		s.image, err = s.makeImage(ctx)
-		return err
-	})
-	group.Go(func() error {
-		folder, remove, err := s.Stager.Stage(ctx, s.model.ModelDir, s.model.Deployment.Properties())
-		if err != nil {
-			const what = "cannot have its artifact staged"
-			if full := s.fullHere(what, err); full != nil {
-				return full
-			}
-			f := &Failure{Model: s.id, What: what, Why: err.Error(), Next: "check model_dir"}
-			return f.because(event.CauseNoArtifact)
-		}
-		s.artifact = folder
-		removeArtifact = func() { s.warn(remove()) }
-		return nil
-	})
-	err = group.Wait()
-	return removeArtifact, err
-}
-
-// warn reports what went wrong on the way out, where nothing can be done about it.
-func (s *supervisor) warn(err error) {
-	if err != nil {
-		s.publish(event.Notice{Level: event.NoticeWarning, Text: err.Error()})
-	}
+	return &Failure{Model: f.Model, What: s.serving.mask.text(f.What), Why: s.serving.mask.text(f.Why), Next: s.serving.mask.text(f.Next), Card: f.Card}
 }

@@ -19,12 +19,16 @@ import (
 // plain: what they copy can be copied into a container too. workdir is the image's.
 // What only a build can tell comes as a copy to nowhere; no copies at all mean that
 // nothing is plain.
-func (r *Runtime) Copies(b *emulator.Build, workdir string) ([]emulator.Copy, error) {
+func (r *Runtime) Copies(b *emulator.Build, workdir string) []emulator.Copy {
 	text, err := os.ReadFile(b.Dockerfile)
 	if err != nil {
-		return nil, fmt.Errorf("read the Dockerfile: %w", err)
+		return nil // the build has told why
 	}
-	return copies(text, b.Target, workdir)
+	all, err := copies(text, b.Target, workdir)
+	if err != nil {
+		return nil
+	}
+	return all
 }
 
 func copies(dockerfile []byte, target, workdir string) ([]emulator.Copy, error) {

@@ -43,6 +43,7 @@ func facts() []event.Fact {
 		event.Edited{Files: []string{"app.py"}, More: 2, Tier: event.TierSync, File: "app.py", Why: "w"},
 		event.Reloading{Tier: event.TierSync, File: "app.py", Why: "w", Replaces: "r"},
 		event.Serving{Image: "sha256:1", Sources: "ab", Tier: event.TierSync, File: "app.py", Took: 3, Steps: []event.ReloadStep{{Name: "start", Took: 2}}},
+		event.ReloadStuck{What: "w", Why: "y", Next: "n"},
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", What: "w", Why: "y", Next: "n", Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
 		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},

@@ -221,6 +221,7 @@ func blanks() []any {
 		&Edited{},
 		&Reloading{},
 		&Serving{},
+		&ReloadStuck{},
 		&ReloadEnded{},
 		&Served{},
 		&Traffic{},

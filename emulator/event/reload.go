@@ -52,6 +52,13 @@ type Serving struct {
 	Steps []ReloadStep  `json:"steps,omitempty"`
 }
 
+// ReloadStuck says why a new revision that runs is not ready yet. The one before serves.
+type ReloadStuck struct {
+	What string `json:"what"`
+	Why  string `json:"why"`
+	Next string `json:"next,omitempty"`
+}
+
 // ReloadEnded says that the event's revision will never serve. The one before goes on.
 type ReloadEnded struct {
 	Tier Tier   `json:"tier"`
@@ -69,4 +76,5 @@ type ReloadEnded struct {
 func (Edited) kind() string      { return "edited" }
 func (Reloading) kind() string   { return "reloading" }
 func (Serving) kind() string     { return "serving" }
+func (ReloadStuck) kind() string { return "reload_stuck" }
 func (ReloadEnded) kind() string { return "reload_ended" }

@@ -36,6 +36,9 @@ func (r *Runtime) Image(context.Context, emulator.ImageSpec, func(event.Fact)) (
 	return emulator.Image{}, nil
 }
 
+// Copies are none: a process sees the files themselves.
+func (r *Runtime) Copies(*emulator.Build, string) []emulator.Copy { return nil }
+
 // Place gives two free ports and the staged folder itself. Another program may take
 // a port before the model does; its start then fails as it would for any port taken.
 func (r *Runtime) Place(_ context.Context, spec emulator.PlaceSpec) (merlin.Place, error) {

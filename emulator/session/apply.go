@@ -102,6 +102,8 @@ func (m *Model) apply(e event.Event) {
 		m.reloading(e, f)
 	case event.Serving:
 		m.serving(e, f)
+	case event.ReloadStuck:
+		m.stuck(e, f)
 	case event.ReloadEnded:
 		m.reloadEnded(e, f)
 	case event.Failed:

@@ -89,9 +89,15 @@ func (m *Model) reloadEnded(e event.Event, f event.ReloadEnded) {
 	}
 }
 
+func (m *Model) stuck(e event.Event, f event.ReloadStuck) {
+	if r := m.reload(e.Revision); r != nil {
+		r.Failure = &event.Failed{What: f.What, Why: f.Why, Next: f.Next}
+	}
+}
+
 func (r *Reload) end(e event.Event, state ReloadState, took time.Duration, steps []event.ReloadStep) {
 	at := e.Time
-	r.State, r.Ended, r.Took, r.Steps = state, &at, took, steps
+	r.State, r.Ended, r.Took, r.Steps, r.Failure = state, &at, took, steps, nil
 }
 
 func (m *Model) reload(revision int) *Reload {

@@ -202,7 +202,7 @@ func (s *supervisor) heedNext(r report) {
 		s.takeOver()
 	case r.state.card != nil && r.state.card != m.card:
 		m.card = r.state.card
-		m.publish(event.ReloadStuck{What: m.card.What, Why: m.card.Why, Next: m.card.Next})
+		m.publish(event.ReloadStuck{Card: *m.card})
 	}
 }
 
@@ -280,7 +280,7 @@ func (s *supervisor) overdue() {
 // abandon ends the making of a revision with why it will never serve. The old one goes
 // on; where it was stopped already, it starts again.
 func (s *supervisor) abandon(card event.Failed) {
-	s.dismiss(event.ReloadEnded{What: card.What, Why: card.Why, Next: card.Next})
+	s.dismiss(event.ReloadEnded{Card: &card})
 	for len(s.staying()) < s.wanted {
 		s.addPod(s.serving)
 	}

@@ -26,6 +26,8 @@ type Model struct {
 	// Exec serves the model as a host process, without Docker; empty where that
 	// is not possible. A shell reads it.
 	Exec string
+	// OnHost runs the model by Exec, with or without an Engine.
+	OnHost bool
 	// SecretValues holds the secrets' values by environment variable.
 	SecretValues map[string]string
 	// ContainerConcurrency is how many requests one replica takes at a time; 0 is

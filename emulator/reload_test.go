@@ -179,7 +179,7 @@ func TestABrokenEditLeavesTheOldRevisionServingUntilItIsMended(t *testing.T) {
 					t.Errorf("the traffic went %q", got)
 				}
 				ends := facts[event.ReloadEnded](w)
-				if len(ends) != 1 || ends[0].What != row.what {
+				if len(ends) != 1 || ends[0].Card.What != row.what {
 					t.Fatalf("the end is told as %+v", ends)
 				}
 				if phase := w.phases(); phase[len(phase)-1] != event.PhaseReady {
@@ -259,7 +259,7 @@ func TestARevisionThatIsNotReadyInTimeIsGivenUp(t *testing.T) {
 		r.save("s1", "/repo/app.py")
 		time.Sleep(11 * time.Minute)
 		ends := facts[event.ReloadEnded](w)
-		if len(ends) != 1 || ends[0].What != "was not ready within the deployment timeout of 10m0s" {
+		if len(ends) != 1 || ends[0].Card.What != "was not ready within the deployment timeout of 10m0s" {
 			t.Errorf("ends are %+v", ends)
 		}
 		r.end()

@@ -64,6 +64,9 @@ func stronger(a, b event.Tier) event.Tier {
 // says why. The copies are those that the image's Dockerfile tells.
 func (m *Model) Tier(e Edit, copies []Copy) (tier event.Tier, why string) {
 	inArtifact := m.ModelDir != "" && isWithin(m.ModelDir, e.Path)
+	if own, ok := relative(m.Dir, e.Path); ok && m.Watch.rebuilds(own) {
+		return event.TierRebuild, "watch.rebuild names it"
+	}
 	if !inArtifact || !e.Ignored {
 		tier, why = m.imageTier(e, copies)
 	}
@@ -76,15 +79,14 @@ func (m *Model) Tier(e Edit, copies []Copy) (tier event.Tier, why string) {
 // imageTier leaves the artifact out of account.
 func (m *Model) imageTier(e Edit, copies []Copy) (event.Tier, string) {
 	own, inRepo := relative(m.Dir, e.Path)
-	if inRepo && m.Watch.rebuilds(own) {
-		return event.TierRebuild, "watch.rebuild names it"
-	}
 	synced := inRepo && len(destinations(own, m.Watch.Sync)) > 0
 	switch {
 	case synced && !e.Removed:
 		return event.TierSync, "watch.sync names it"
 	case synced:
 		return event.TierRebuild, "it is gone, and a copy cannot delete"
+	case m.OnHost && inRepo:
+		return event.TierRestart, "exec may read it"
 	case m.Build == nil:
 		return event.TierNone, "the image is not built here"
 	case e.Path == m.Build.Dockerfile:

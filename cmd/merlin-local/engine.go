@@ -28,6 +28,14 @@ func (e *engine) close() {
 	}
 }
 
+// memory is what the machine of the containers has, in bytes; 0 is not known.
+func (e *engine) memory() int64 {
+	if e.docker == nil {
+		return 0
+	}
+	return e.docker.Memory()
+}
+
 // engineOptions are what a command line says of the runtime.
 type engineOptions struct {
 	runtime          string // auto, docker or process
@@ -77,10 +85,18 @@ func (o engineOptions) choose(ctx context.Context, session control.Session, mode
 }
 
 func processes(session control.Session, models []*emulator.Model, warning string) *engine {
+	e := &engine{Runtime: process.New(session.Processes()), name: "process", warning: warning}
+	e.fit(models)
+	return e
+}
+
+// fit makes models ones that the engine can run.
+func (e *engine) fit(models []*emulator.Model) {
 	for _, m := range models {
-		m.Build = nil // there is no image
+		if e.docker == nil {
+			m.Build, m.OnHost = nil, true // there is no image
+		}
 	}
-	return &engine{Runtime: process.New(session.Processes()), name: "process", warning: warning}
 }
 
 // withoutImage are the models that Docker has nothing to run of.

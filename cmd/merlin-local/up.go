@@ -41,6 +41,7 @@ type up struct {
 	waitRestarts bool
 	deadline     time.Duration
 	noLimits     bool
+	noWatch      bool
 	timeScale    float64
 }
 
@@ -73,6 +74,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	u.grace = grace{limit: 10 * time.Second}
 	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
 	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
+	flags.BoolVar(&u.noWatch, "no-watch", false, "do not make a new revision when files change; merlin-local reload makes one")
 	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
 	flags.Float64Var(&u.timeScale, "time-scale", 1, "have the autoscaler's windows and delays pass so many times faster than in production, up to 100")
 	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
@@ -105,6 +107,15 @@ func (u *up) run(c *cobra.Command) error {
 		return u.detach(ctx, c, file, models)
 	}
 	return u.serve(ctx, force, c, file, models)
+}
+
+// reread reads the configuration again, with the flags over it.
+func (u *up) reread(c *cobra.Command) ([]*emulator.Model, error) {
+	file, err := u.load(c, u.location)
+	if err != nil {
+		return nil, err
+	}
+	return runnable(file)
 }
 
 // wish says which ports are wanted.
@@ -170,7 +181,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 	}
 	defer socket.Close()
 	s := &upSession{
-		up: u, session: session, engine: engine, models: models, file: file, force: force,
+		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
 		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket,
 	}
 	view := s.view(c.OutOrStdout())
@@ -183,6 +194,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 // upSession is one running session and all that it needs.
 type upSession struct {
 	*up
+	reread    func() ([]*emulator.Model, error) // the configuration, as it is now
 	session   control.Session
 	engine    *engine
 	models    []*emulator.Model
@@ -203,14 +215,14 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	log.SetFlags(0)
 	log.SetOutput(libraryNotices{s.stream}) // net/http and others write there
 	defer log.SetOutput(os.Stderr)
-	watching := watch(s.stream, view, end)
+	watching := display(s.stream, view, end)
 	var supervision *emulator.Emulator // the port and it call each other
 	server := s.proxy(
 		func(model string) { supervision.Wanted(model) },
 		func(model string, w proxy.Wait) { supervision.Waited(model, emulator.Wait(w)) },
 	)
 	supervision = s.emulator(server)
-	answering := s.answer(end, supervision.Retry)
+	answering := s.answer(end, supervision)
 	s.introduce(ctx)
 
 	work, ctx := errgroup.WithContext(ctx)
@@ -218,6 +230,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
 	work.Go(func() error { return supervision.Run(ctx) })
 	work.Go(func() error { return s.sweepOthers(ctx) })
+	if !s.noWatch {
+		work.Go(func() error { return s.watchConfiguration(ctx, supervision) })
+	}
 	err := work.Wait()
 
 	ended := event.Ended{}
@@ -251,12 +266,17 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 }
 
 func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
+	files := newFiles(process.Shell{}, s.stream, control.FindHome().Sums())
+	var watcher emulator.Watcher
+	if !s.noWatch {
+		watcher = files
+	}
 	return emulator.New(emulator.Options{
 		Models: s.models, Runtime: s.engine, Router: server, Events: s.stream,
 		Prober: prober{}, Examiner: examiner{},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
-		Shell:  process.Shell{},
-		Grace:  s.grace.limit, ProductionGrace: s.grace.production,
+		Shell:  files, Watcher: watcher, Memory: s.engine.memory(),
+		Grace: s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },
 		TimeScale: s.timeScale,
@@ -321,9 +341,9 @@ func (s *upSession) sweepOthers(ctx context.Context) error {
 	return nil
 }
 
-// watch shows every event until the stream ends. A view that cannot write ends the
+// display shows every event until the stream ends. A view that cannot write ends the
 // session. The returned function waits for the view.
-func watch(stream *event.Stream, view func(event.Event) error, end func()) (wait func() error) {
+func display(stream *event.Stream, view func(event.Event) error, end func()) (wait func() error) {
 	sub := stream.Subscribe()
 	done := make(chan error, 1)
 	go func() {
@@ -347,10 +367,10 @@ func watch(stream *event.Stream, view func(event.Event) error, end func()) (wait
 }
 
 // answer serves the session's socket until the returned function is called.
-func (s *upSession) answer(down func(), retry func(model string) error) (stop func()) {
+func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := &control.Server{Events: s.stream, Down: down, Retry: retry}
+	server := &control.Server{Events: s.stream, Down: down, Retry: e.Retry, Reload: e.Reload}
 	go func() {
 		defer close(done)
 		if err := server.Serve(ctx, s.socket); err != nil {

@@ -94,6 +94,14 @@ func (p *plain) line(e event.Event) string {
 		if !f.Expected {
 			return exited(f)
 		}
+	case event.Reloading:
+		return reloading(e, f)
+	case event.Serving:
+		return reloaded(e, f)
+	case event.ReloadStuck:
+		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, failed(f.Card))
+	case event.ReloadEnded:
+		return reloadEnded(e, f)
 	case event.Autoscaler:
 		return autoscaler(f)
 	case event.Scaled:

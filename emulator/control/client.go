@@ -88,6 +88,19 @@ func (s Session) Retry(ctx context.Context, model string) error {
 	return response.Body.Close()
 }
 
+// Reload has the model make a new revision, and returns once that has been told.
+func (s Session) Reload(ctx context.Context, model string, rebuild bool) error {
+	values := url.Values{"model": {model}}
+	if rebuild {
+		values.Set("rebuild", "true")
+	}
+	response, err := s.call(ctx, http.MethodPost, "/reload?"+values.Encode())
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 func (s Session) call(ctx context.Context, method, path string) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,

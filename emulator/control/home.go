@@ -26,6 +26,9 @@ func FindHome() Home {
 	return Home(filepath.Join(os.TempDir(), "merlin-local-"+strconv.Itoa(os.Getuid())))
 }
 
+// Sums is the folder that remembers what watched files are, over all sessions.
+func (h Home) Sums() string { return filepath.Join(string(h), "sums") }
+
 // Owner tells this home's containers from those of other users and machines that
 // share an Engine.
 func (h Home) Owner() string {

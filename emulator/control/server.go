@@ -20,6 +20,7 @@ import (
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
+//	POST /reload?model=ID&rebuild=true         makes a new revision
 type Server struct {
 	// Events is the session's stream. Followers are answered until it is closed.
 	Events *event.Stream
@@ -27,6 +28,8 @@ type Server struct {
 	Down func()
 	// Retry starts the model's containers that wait to be started again.
 	Retry func(model string) error
+	// Reload makes a new revision of the model, with a new image where rebuild is true.
+	Reload func(model string, rebuild bool) error
 }
 
 // Listen opens the session's socket. The caller holds the session's lock.
@@ -53,6 +56,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", s.retry)
+	mux.HandleFunc("POST /reload", s.reload)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -77,6 +81,14 @@ func (s *Server) down(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) retry(w http.ResponseWriter, r *http.Request) {
 	if err := s.Retry(r.FormValue("model")); err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
+	if err := s.Reload(r.FormValue("model"), r.FormValue("rebuild") == "true"); err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}

@@ -54,21 +54,17 @@ type Serving struct {
 
 // ReloadStuck says why a new revision that runs is not ready yet. The one before serves.
 type ReloadStuck struct {
-	What string `json:"what"`
-	Why  string `json:"why"`
-	Next string `json:"next,omitempty"`
+	Card Failed `json:"card"`
 }
 
 // ReloadEnded says that the event's revision will never serve. The one before goes on.
 type ReloadEnded struct {
 	Tier Tier   `json:"tier"`
 	File string `json:"file,omitempty"`
-	// Cancelled says why it was given up, as for a newer edit; else it failed, with what
-	// Failed has.
+	// Cancelled says why it was given up, as for a newer edit; else it failed, as the
+	// card says.
 	Cancelled string        `json:"cancelled,omitempty"`
-	What      string        `json:"what,omitempty"`
-	Why       string        `json:"why,omitempty"`
-	Next      string        `json:"next,omitempty"`
+	Card      *Failed       `json:"card,omitempty"`
 	Took      time.Duration `json:"took_ns"`
 	Steps     []ReloadStep  `json:"steps,omitempty"`
 }

@@ -85,13 +85,13 @@ func (m *Model) reloadEnded(e event.Event, f event.ReloadEnded) {
 		r.Cancelled = f.Cancelled
 	default:
 		r.end(e, ReloadFailed, f.Took, f.Steps)
-		r.Failure = &event.Failed{What: f.What, Why: f.Why, Next: f.Next}
+		r.Failure = f.Card
 	}
 }
 
 func (m *Model) stuck(e event.Event, f event.ReloadStuck) {
 	if r := m.reload(e.Revision); r != nil {
-		r.Failure = &event.Failed{What: f.What, Why: f.Why, Next: f.Next}
+		r.Failure = &f.Card
 	}
 }
 

@@ -29,7 +29,7 @@ func TestARevisionIsBehindFromTheFirstEditUntilALaterOneServes(t *testing.T) {
 		{1, event.Edited{Files: []string{"README.md"}, Tier: event.TierNone}},
 		{1, event.Edited{Files: []string{"app.py"}, Tier: event.TierSync, File: "app.py"}},
 		{2, event.Reloading{Tier: event.TierSync, File: "app.py"}},
-		{2, event.ReloadEnded{Tier: event.TierSync, What: "it exited", Took: time.Second}},
+		{2, event.ReloadEnded{Tier: event.TierSync, Card: &event.Failed{What: "it exited"}, Took: time.Second}},
 		{1, event.Edited{Files: []string{"app.py", "b.py"}, Tier: event.TierSync, File: "b.py"}},
 	}
 	m := revised(facts...)

@@ -44,9 +44,11 @@ func (b behaviour) err() error {
 		"no-permission": func() error { return os.WriteFile("/app.lock", nil, 0o644) },
 		"no-variable":   func() error { return errors.New("CARAML_ARTIFACT_PATH is not set") },
 		"no-module":     func() error { return python("ModuleNotFoundError: No module named 'sklearn'") },
-		"no-library":    func() error { return python("OSError: libgomp.so.1: cannot open shared object file: No such file or directory") },
-		"traceback":     func() error { return python("ValueError: bad magic number") },
-		"background":    func() error { fmt.Println("started"); return nil },
+		"no-library": func() error {
+			return python("OSError: libgomp.so.1: cannot open shared object file: No such file or directory")
+		},
+		"traceback":  func() error { return python("ValueError: bad magic number") },
+		"background": func() error { fmt.Println("started"); return nil },
 	}
 	mistake, known := mistakes[b.wrong]
 	if !known {

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/watch"
+)
+
+// files watches what the models of a session are made of; it is an emulator.Watcher, and
+// the emulator.Shell whose commands may write what is watched.
+type files struct {
+	shell  emulator.Shell
+	events event.Publisher
+	cache  string // folder; empty for none
+
+	mu    sync.Mutex
+	loops map[string]*watch.Loop // by the folder that a command runs in
+}
+
+func newFiles(shell emulator.Shell, events event.Publisher, cache string) *files {
+	return &files{shell: shell, events: events, cache: cache, loops: map[string]*watch.Loop{}}
+}
+
+// Run runs a command, and remembers that what is written meanwhile may be its work.
+func (f *files) Run(ctx context.Context, dir, command string, stdout, stderr io.Writer) error {
+	f.loop(dir, func(l *watch.Loop) { l.BuildStarted() })
+	defer f.loop(dir, func(l *watch.Loop) { l.BuildEnded(time.Now()) })
+	return f.shell.Run(ctx, dir, command, stdout, stderr)
+}
+
+func (f *files) loop(dir string, do func(*watch.Loop)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.loops[dir] == nil {
+		f.loops[dir] = &watch.Loop{}
+	}
+	do(f.loops[dir])
+}
+
+// watched is a folder that is watched, and what its edits are to a model.
+type watched struct {
+	watch.Options
+	ignored bool // by the image's build
+}
+
+// folders are those that a model is made of. Without a command of the user's before the
+// build, the build context is all that counts, and its ignore file says what of it;
+// with one, the whole repo may be read by it. The artifact is mounted, whatever the build
+// sees of it.
+func (f *files) folders(m *emulator.Model) []watched {
+	var all []watched
+	add := func(root string, ignored bool, dockerfile string, ignore ...string) {
+		all = append(all, watched{watch.Options{Root: root, Dockerfile: dockerfile, Ignore: append(ignore, m.Watch.Ignore...), Cache: f.cache}, ignored})
+	}
+	whole := m.OnHost || m.Build != nil && m.Build.Run != "" || len(m.Watch.Sync) > 0
+	if whole {
+		add(m.Dir, false, "", append(gitIgnored(m.Dir), ownFiles(m)...)...)
+	}
+	if m.Build != nil && (!whole || !within(m.Dir, m.Build.Context)) {
+		add(m.Build.Context, false, m.Build.Dockerfile)
+	}
+	if m.ModelDir != "" {
+		add(m.ModelDir, true, "")
+	}
+	return all
+}
+
+// ownFiles are patterns of what is watched for itself: the artifact, and what is no
+// source of anything.
+func ownFiles(m *emulator.Model) []string {
+	patterns := []string{"merlin-local.yaml", ".env"}
+	if inside, err := filepath.Rel(m.Dir, m.ModelDir); m.ModelDir != "" && err == nil && filepath.IsLocal(inside) {
+		patterns = append(patterns, filepath.ToSlash(inside))
+	}
+	return patterns
+}
+
+func within(outer, inner string) bool {
+	inside, err := filepath.Rel(outer, inner)
+	return err == nil && filepath.IsLocal(inside)
+}
+
+// Watch reports a model's edits until ctx ends: one first set for all its folders, then
+// every set as it comes.
+func (f *files) Watch(ctx context.Context, m *emulator.Model, report func(emulator.Edits)) error {
+	folders := f.folders(m)
+	t := &together{report: report, trees: make([]string, len(folders)), first: make([]bool, len(folders))}
+	if len(folders) == 0 {
+		t.report(emulator.Edits{First: true})
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, one := range folders {
+		one.Notice = f.notice(m)
+		watcher, err := watch.New(one.Options)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error {
+			return watcher.Run(ctx, func(s watch.Set) { t.heed(i, f.unlooped(m, one, s), one) })
+		})
+	}
+	return group.Wait()
+}
+
+// unlooped leaves out of a set what the build command itself writes again and again.
+func (f *files) unlooped(m *emulator.Model, one watched, s watch.Set) watch.Set {
+	if one.Root != m.Dir || s.First {
+		return s
+	}
+	f.loop(m.Dir, func(l *watch.Loop) {
+		rest, looping, found := l.Heed(s, time.Now())
+		if s = rest; found {
+			f.events.Publish(m.ID(), 0, event.Notice{
+				Level: event.NoticeWarning,
+				Text:  "build.run writes " + strings.Join(looping, ", ") + ", which is watched: its changes do not reload any more; name it in watch.ignore or .gitignore",
+			})
+		}
+	})
+	return s
+}
+
+// notice tells of the watching what a person may have to do something about.
+func (f *files) notice(m *emulator.Model) func(watch.Notice) {
+	return func(n watch.Notice) {
+		level := event.NoticeWarning
+		switch n.Kind {
+		case watch.Started, watch.Cache, watch.Overflow, watch.RootBack:
+			return
+		case watch.Polling, watch.Link:
+			level = event.NoticeInfo
+		}
+		f.events.Publish(m.ID(), 0, event.Notice{Level: level, Text: n.Text})
+	}
+}
+
+// together joins the sets of several folders.
+type together struct {
+	report func(emulator.Edits)
+
+	mu    sync.Mutex
+	trees []string
+	first []bool // that have begun
+}
+
+func (t *together) heed(i int, s watch.Set, from watched) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.trees[i] = s.Tree
+	if s.First {
+		t.first[i] = true
+		if !slices.Contains(t.first, false) {
+			t.report(emulator.Edits{First: true, Sources: t.sources()})
+		}
+		return
+	}
+	e := emulator.Edits{Sources: t.sources()}
+	for _, c := range s.Changes {
+		e.Files = append(e.Files, editsOf(from, c)...)
+	}
+	if len(e.Files) > 0 {
+		t.report(e)
+	}
+}
+
+// sources identifies all folders together, briefly.
+func (t *together) sources() string {
+	sum := sha256.Sum256([]byte(strings.Join(t.trees, "\n")))
+	return hex.EncodeToString(sum[:6])
+}
+
+func editsOf(from watched, c watch.Change) []emulator.Edit {
+	at := func(path string) string { return filepath.Join(from.Root, filepath.FromSlash(path)) }
+	edits := []emulator.Edit{{Path: at(c.Path), Removed: c.Kind == watch.Removed, Ignored: from.ignored}}
+	if c.Kind == watch.Renamed {
+		edits = append(edits, emulator.Edit{Path: at(c.From), Removed: true, Ignored: from.ignored})
+	}
+	return edits
+}

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"emulator/diagnose": {"emulator/event"},
 	"emulator/probe":    {},
 	"emulator/scale":    {},
+	"emulator/watch":    {},
 	"emulator/session":  {"emulator/event"},
 	"emulator":          {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
 	"emulator/config":   {"emulator", "emulator/merlin"},
@@ -35,6 +36,7 @@ const root = "cmd/merlin-local"
 // vendors are the libraries that one folder alone imports.
 var vendors = map[string]string{
 	"github.com/docker/docker":            "emulator/docker",
+	"github.com/fsnotify/fsnotify":        "emulator/watch",
 	"github.com/docker/cli":               "emulator/docker",
 	"github.com/moby/buildkit":            "emulator/docker",
 	"github.com/soheilhy/cmux":            "proxy",

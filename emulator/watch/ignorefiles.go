@@ -29,12 +29,14 @@ func (t *tree) besideNames() map[string]bool {
 // cannot be understood change nothing: a build of them fails, and says so too.
 func (t *tree) reread() bool {
 	is, err := readRules(t.options, t.options.Root)
-	if err != nil && t.rules.matcher == nil {
-		is.matcher, _ = newMatcher(t.options.Ignore) // New has checked these
-		t.rules = is
-	}
 	if err != nil {
-		t.notice(Notice{BadPattern, "", "the ignore file is not understood, so the patterns from before stay: " + err.Error()})
+		meanwhile := "the patterns from before stay"
+		if t.rules.matcher == nil {
+			meanwhile = "it leaves nothing out"
+			is.matcher, _ = newMatcher(t.options.Ignore) // New has checked these
+			t.rules = is
+		}
+		t.notice(Notice{BadPattern, "", "the ignore file is not understood, so " + meanwhile + ": " + err.Error()})
 		return false
 	}
 	samePattern := func(a, b *patternmatcher.Pattern) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -45,14 +46,17 @@ func onBoth(t *testing.T, prepare func(l *lab, o *Options), test func(l *lab)) {
 		test(l)
 		l.stop()
 	})
-	t.Run("polling", func(t *testing.T) {
-		began := time.Now()
-		synctest.Test(t, func(t *testing.T) {
-			l := newLab(t, prepare, true)
-			l.polled(began)
-			test(l)
-			l.stop()
-		})
+	t.Run("polling", func(t *testing.T) { onPolling(t, prepare, test) })
+}
+
+func onPolling(t *testing.T, prepare func(l *lab, o *Options), test func(l *lab)) {
+	t.Helper()
+	began := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, prepare, true)
+		l.polled(began)
+		test(l)
+		l.stop()
 	})
 }
 
@@ -154,8 +158,21 @@ func (l *lab) notified() {
 			l.mkdir(mark)
 			for <-heeded != mark {
 			}
-			clock.advance(quiet)
-			<-settled
+			clock.until(settled)
+		}
+	}
+}
+
+// until moves the clock until something is received. What is noted meanwhile
+// is waited for as well.
+func (m *manual) until(settled <-chan struct{}) {
+	for {
+		select {
+		case <-settled:
+			return
+		default:
+			m.advance(quiet)
+			runtime.Gosched()
 		}
 	}
 }
@@ -166,9 +183,18 @@ func (l *lab) polled(began time.Time) {
 	l.watcher.clock = shifted{began.Sub(time.Now())}
 	l.start()
 	l.pass = func() {
-		time.Sleep(time.Minute)
+		time.Sleep(l.ahead() + slack + 5*time.Second) // a round of all files, and a second look
 		synctest.Wait()
 	}
+}
+
+// ahead is how far the file system's clock, which is no bubble's, is ahead.
+func (l *lab) ahead() time.Duration {
+	file := l.outside + "-clock"
+	l.must(os.WriteFile(file, nil, 0o644))
+	info, err := os.Stat(file)
+	l.must(err)
+	return max(0, info.ModTime().Sub(l.watcher.clock.Now()))
 }
 
 type shifted struct{ by time.Duration }
@@ -181,6 +207,10 @@ type manual struct {
 	mu     sync.Mutex
 	now    time.Time
 	alarms []alarm
+	// checks has the alarms of checks ring too. They would find what notifications
+	// were to tell.
+	checks bool
+	later  []alarm
 }
 
 type alarm struct {
@@ -197,10 +227,20 @@ func (m *manual) Now() time.Time {
 func (m *manual) After(d time.Duration) <-chan time.Time {
 	m.mu.Lock()
 	a := alarm{m.now.Add(d), make(chan time.Time, 1)}
-	m.alarms = append(m.alarms, a)
+	if m.checks || d < missingEvery {
+		m.alarms = append(m.alarms, a)
+	} else {
+		m.later = append(m.later, a)
+	}
 	m.mu.Unlock()
 	m.advance(0)
 	return a.ring
+}
+
+func (m *manual) ringChecks() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.checks, m.alarms, m.later = true, append(m.alarms, m.later...), nil
 }
 
 func (m *manual) advance(d time.Duration) {

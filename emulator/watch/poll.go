@@ -26,9 +26,9 @@ const (
 
 	pollFast = 500 * time.Millisecond
 	pollSlow = 30 * time.Second
-	// pollShare: a turn that takes a second of one processor is worth a pause of 250,
-	// which is 0.4 %.
-	pollShare = 250
+	// pollShare: a turn that takes a second of one processor is worth a pause of 350,
+	// which is less than 0.3 %.
+	pollShare = 350
 )
 
 // pause is how long to wait after a turn that took so long.

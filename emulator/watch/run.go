@@ -76,6 +76,7 @@ func (r *run) start(ctx context.Context) error {
 		r.deaf()
 	}
 	r.tell()
+	fresh := !known || len(t.unread) > 0
 	if err := t.settleReading(ctx); err != nil {
 		return err
 	}
@@ -85,7 +86,9 @@ func (r *run) start(ctx context.Context) error {
 	}
 	t.begin()
 	r.complete = true
-	r.keepSoon()
+	if fresh {
+		r.keepSoon()
+	}
 	r.beat = r.clock.After(r.pause(0))
 	r.report(set)
 	return ctx.Err()

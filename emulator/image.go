@@ -24,7 +24,7 @@ func (r *revision) makeImage(ctx context.Context, enter func(event.Phase, string
 	}
 	building := time.Now()
 	pulling := false
-	image, err := r.Runtime.Image(ctx, ImageSpec{Model: r.model, Revision: r.number}, func(f event.Fact) {
+	image, err := r.Runtime.Image(ctx, ImageSpec{Model: r.model, Revision: r.number, Keep: r.image.ID}, func(f event.Fact) {
 		if step, ok := f.(event.Step); ok && step.Stage == event.StagePull && !pulling && r.model.Build == nil {
 			pulling = true
 			enter(event.PhasePulling, r.model.Deployment.Image)
@@ -66,6 +66,8 @@ func (r *revision) runBuildCommand(ctx context.Context) error {
 	begun := time.Now()
 	out := r.lines(event.Log{Source: event.LogBuild})
 	errs := r.lines(event.Log{Source: event.LogBuild, Stderr: true})
+	last := &tail{}
+	out.last, errs.last = last, last
 	err := r.Shell.Run(ctx, r.model.Dir, command, out, errs)
 	out.flush()
 	errs.flush()
@@ -79,6 +81,7 @@ func (r *revision) runBuildCommand(ctx context.Context) error {
 			Model: r.id, What: fmt.Sprintf("build.run failed: %s", command),
 			Why: err.Error(), Next: "run it yourself in " + r.model.Dir + ", or mend build.run",
 		}
+		f.Card.LastLogs = r.mask.lines(last.lines())
 		return f.because(event.CauseNotBuilt)
 	}
 	return nil

@@ -79,6 +79,8 @@ type ImageSpec struct {
 	Model *Model
 	// Revision is the local revision, for the labels.
 	Revision int
+	// Keep is the ID of an image that is still needed, besides the newest two.
+	Keep string
 }
 
 // Image is an image that is there.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // openAccessLog opens what --access-log names: a file, to which lines are added, or
@@ -16,12 +17,17 @@ func openAccessLog(name, dir string) (log io.Writer, closeLog func(), err error)
 	case "-":
 		return os.Stderr, func() {}, nil
 	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
-	}
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(accessLogPath(name, dir), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--access-log: %w", err)
 	}
 	return file, func() { _ = file.Close() }, nil
+}
+
+// accessLogPath is the file that --access-log names; empty where it names none.
+func accessLogPath(name, dir string) string {
+	if name == "" || name == "-" || filepath.IsAbs(name) {
+		return strings.TrimPrefix(name, "-")
+	}
+	return filepath.Join(dir, name)
 }

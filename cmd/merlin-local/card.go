@@ -15,11 +15,15 @@ const cardLines = 5
 
 // failed is a failure card, a line for each thing that is known.
 func failed(f event.Failed) string {
-	head := "NOT SERVING: "
 	if f.Final {
-		head = "FAILED: "
+		return "FAILED: " + cardOf(f)
 	}
-	lines := []string{head + clean(f.What) + ended(f.Exit)}
+	return "NOT SERVING: " + cardOf(f)
+}
+
+// cardOf is a card without saying what it is of.
+func cardOf(f event.Failed) string {
+	lines := []string{clean(f.What) + ended(f.Exit)}
 	add := func(label, text string) {
 		if text != "" {
 			lines = append(lines, fmt.Sprintf("  %-8s%s", label+":", strings.ReplaceAll(text, "\n", "\n          ")))

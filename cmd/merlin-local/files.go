@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,35 +17,40 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/watch"
 )
 
-// files watches what the models of a session are made of; it is an emulator.Watcher, and
-// the emulator.Shell whose commands may write what is watched.
+// files watches what the models of a session are made of; it is an emulator.Watcher. It
+// is an event.Publisher too, to know when a model is being made anew: what is written
+// meanwhile, again and again, would make it anew for ever.
 type files struct {
-	shell  emulator.Shell
-	events event.Publisher
-	cache  string // folder; empty for none
+	*event.Stream
+	cache string   // folder; empty for none
+	own   []string // files that the session itself writes
 
 	mu    sync.Mutex
-	loops map[string]*watch.Loop // by the folder that a command runs in
+	loops map[string]*watch.Loop // by model
 }
 
-func newFiles(shell emulator.Shell, events event.Publisher, cache string) *files {
-	return &files{shell: shell, events: events, cache: cache, loops: map[string]*watch.Loop{}}
+func newFiles(stream *event.Stream, cache string, own ...string) *files {
+	return &files{Stream: stream, cache: cache, own: own, loops: map[string]*watch.Loop{}}
 }
 
-// Run runs a command, and remembers that what is written meanwhile may be its work.
-func (f *files) Run(ctx context.Context, dir, command string, stdout, stderr io.Writer) error {
-	f.loop(dir, func(l *watch.Loop) { l.BuildStarted() })
-	defer f.loop(dir, func(l *watch.Loop) { l.BuildEnded(time.Now()) })
-	return f.shell.Run(ctx, dir, command, stdout, stderr)
+// Publish takes what the emulator tells.
+func (f *files) Publish(model string, revision int, fact event.Fact) {
+	switch fact.(type) {
+	case event.Reloading:
+		f.loop(model, func(l *watch.Loop) { l.BuildStarted() })
+	case event.Serving, event.ReloadEnded:
+		f.loop(model, func(l *watch.Loop) { l.BuildEnded(time.Now()) })
+	}
+	f.Stream.Publish(model, revision, fact)
 }
 
-func (f *files) loop(dir string, do func(*watch.Loop)) {
+func (f *files) loop(model string, do func(*watch.Loop)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.loops[dir] == nil {
-		f.loops[dir] = &watch.Loop{}
+	if f.loops[model] == nil {
+		f.loops[model] = &watch.Loop{}
 	}
-	do(f.loops[dir])
+	do(f.loops[model])
 }
 
 // watched is a folder that is watched, and what its edits are to a model.
@@ -66,10 +70,10 @@ func (f *files) folders(m *emulator.Model) []watched {
 	}
 	whole := m.OnHost || m.Build != nil && m.Build.Run != "" || len(m.Watch.Sync) > 0
 	if whole {
-		add(m.Dir, false, "", append(gitIgnored(m.Dir), ownFiles(m)...)...)
+		add(m.Dir, false, "", slices.Concat(gitIgnored(m.Dir), ownFiles(m), f.within(m.Dir))...)
 	}
 	if m.Build != nil && (!whole || !within(m.Dir, m.Build.Context)) {
-		add(m.Build.Context, false, m.Build.Dockerfile)
+		add(m.Build.Context, false, m.Build.Dockerfile, f.within(m.Build.Context)...)
 	}
 	if m.ModelDir != "" {
 		add(m.ModelDir, true, "")
@@ -80,9 +84,20 @@ func (f *files) folders(m *emulator.Model) []watched {
 // ownFiles are patterns of what is watched for itself: the artifact, and what is no
 // source of anything.
 func ownFiles(m *emulator.Model) []string {
-	patterns := []string{"merlin-local.yaml", ".env"}
+	patterns := []string{"merlin-local.yaml", ".env", "request.json"}
 	if inside, err := filepath.Rel(m.Dir, m.ModelDir); m.ModelDir != "" && err == nil && filepath.IsLocal(inside) {
 		patterns = append(patterns, filepath.ToSlash(inside))
+	}
+	return patterns
+}
+
+// within are the session's own files in a folder.
+func (f *files) within(folder string) []string {
+	var patterns []string
+	for _, path := range f.own {
+		if inside, err := filepath.Rel(folder, path); path != "" && err == nil && filepath.IsLocal(inside) {
+			patterns = append(patterns, filepath.ToSlash(inside))
+		}
 	}
 	return patterns
 }
@@ -115,17 +130,18 @@ func (f *files) Watch(ctx context.Context, m *emulator.Model, report func(emulat
 	return group.Wait()
 }
 
-// unlooped leaves out of a set what the build command itself writes again and again.
+// unlooped leaves out of a set what every reload itself writes.
 func (f *files) unlooped(m *emulator.Model, one watched, s watch.Set) watch.Set {
-	if one.Root != m.Dir || s.First {
+	if s.First {
 		return s
 	}
-	f.loop(m.Dir, func(l *watch.Loop) {
+	f.loop(m.ID(), func(l *watch.Loop) {
 		rest, looping, found := l.Heed(s, time.Now())
 		if s = rest; found {
-			f.events.Publish(m.ID(), 0, event.Notice{
+			f.Stream.Publish(m.ID(), 0, event.Notice{
 				Level: event.NoticeWarning,
-				Text:  "build.run writes " + strings.Join(looping, ", ") + ", which is watched: its changes do not reload any more; name it in watch.ignore or .gitignore",
+				Text: m.ID() + ": every reload changes " + strings.Join(looping, ", ") +
+					": that makes no new revision any more; name it in watch.ignore, or have build.run or the model write elsewhere",
 			})
 		}
 	})
@@ -142,7 +158,7 @@ func (f *files) notice(m *emulator.Model) func(watch.Notice) {
 		case watch.Polling, watch.Link:
 			level = event.NoticeInfo
 		}
-		f.events.Publish(m.ID(), 0, event.Notice{Level: level, Text: n.Text})
+		f.Stream.Publish(m.ID(), 0, event.Notice{Level: level, Text: n.Text})
 	}
 }
 

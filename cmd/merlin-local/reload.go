@@ -128,7 +128,7 @@ func reloadEnded(e event.Event, f event.ReloadEnded) string {
 	if f.Cancelled != "" {
 		return fmt.Sprintf("revision %d is given up: %s", e.Revision, clean(f.Cancelled))
 	}
-	return fmt.Sprintf("RELOAD FAILED: revision %d will not serve, the one before goes on: %s", e.Revision, failed(*f.Card))
+	return fmt.Sprintf("RELOAD FAILED: revision %d will not serve, the one before goes on: %s", e.Revision, cardOf(*f.Card))
 }
 
 func stepsOf(steps []event.ReloadStep) string {

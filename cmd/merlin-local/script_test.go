@@ -45,7 +45,8 @@ func setUp(t *testing.T, e *testscript.Env, programs string) error {
 	if err != nil {
 		return err
 	}
-	races, pids := filepath.Join(e.WorkDir, ".race"), filepath.Join(e.WorkDir, ".pids")
+	aside := t.TempDir() // not in the repo, which is watched
+	races, pids := filepath.Join(aside, ".race"), filepath.Join(aside, ".pids")
 	e.Defer(func() {
 		if err := errors.Join(endAll(control.Home(home)), os.RemoveAll(home)); err != nil {
 			t.Error(err)

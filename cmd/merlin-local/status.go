@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -107,6 +109,7 @@ func printStatus(w io.Writer, state *session.State) error {
 		} else if m.Why != "" {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
 		}
+		printRevision(w, m)
 		if m.Scale != nil {
 			if err := printScale(w, m); err != nil {
 				return err
@@ -125,6 +128,40 @@ func printStatus(w io.Writer, state *session.State) error {
 		}
 	}
 	return nil
+}
+
+// printRevision shows who answers, whether that is behind the files, and how the last
+// reload went.
+func printRevision(w io.Writer, m *session.Model) {
+	if s := m.Serving; s != nil {
+		fmt.Fprintf(w, "\n%s: revision %d serves since %s", m.ID, s.Number, clock(s.Since))
+		if s.Sources != "" {
+			fmt.Fprintf(w, ", sources %s", s.Sources)
+		}
+		if m.Stale == nil {
+			fmt.Fprintln(w)
+		} else {
+			fmt.Fprintf(w, "; STALE: behind %s\n", clean(behind(m.Stale.Edited)))
+		}
+	}
+	switch r := m.LastReload(); {
+	case r == nil:
+	case r.State == session.ReloadRuns && r.Failure != nil:
+		fmt.Fprintf(w, "  revision %d is not ready yet: %s\n", r.Revision, cardOf(*r.Failure))
+	case r.State == session.ReloadRuns:
+		fmt.Fprintf(w, "  revision %d is being made since %s: %s\n", r.Revision, clock(r.Since), clean(r.Plan.Why))
+	case r.State == session.ReloadFailed:
+		fmt.Fprintf(w, "  revision %d will not serve: %s\n", r.Revision, cardOf(*r.Failure))
+	}
+}
+
+// behind names edited files.
+func behind(f event.Edited) string {
+	text := strings.Join(f.Files, ", ")
+	if f.More > 0 {
+		text += fmt.Sprintf(" and %d more", f.More)
+	}
+	return text
 }
 
 // printPods shows the replicas of a model that has several.

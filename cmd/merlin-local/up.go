@@ -266,16 +266,16 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 }
 
 func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
-	files := newFiles(process.Shell{}, s.stream, control.FindHome().Sums())
+	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
 		watcher = files
 	}
 	return emulator.New(emulator.Options{
-		Models: s.models, Runtime: s.engine, Router: server, Events: s.stream,
+		Models: s.models, Runtime: s.engine, Router: server, Events: files,
 		Prober: prober{}, Examiner: examiner{},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
-		Shell:  files, Watcher: watcher, Memory: s.engine.memory(),
+		Shell:  process.Shell{}, Watcher: watcher, Memory: s.engine.memory(),
 		Grace: s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },

@@ -99,7 +99,7 @@ func (p *plain) line(e event.Event) string {
 	case event.Serving:
 		return reloaded(e, f)
 	case event.ReloadStuck:
-		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, failed(f.Card))
+		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, cardOf(f.Card))
 	case event.ReloadEnded:
 		return reloadEnded(e, f)
 	case event.Autoscaler:

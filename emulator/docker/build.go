@@ -15,9 +15,14 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
+// ourTags is what the names of all that is built begin with.
+const ourTags = "merlin-local/"
+
+func isOurs(tag string) bool { return strings.HasPrefix(tag, ourTags) }
+
 // BuildTag names what is built for a local revision, which starts at 1 with every run.
 func BuildTag(spec emulator.ImageSpec) string {
-	return strings.ToLower(fmt.Sprintf("merlin-local/%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
+	return strings.ToLower(fmt.Sprintf(ourTags+"%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 }
 
 // build makes the model's image with BuildKit, or with the classic builder where the

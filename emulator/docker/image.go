@@ -24,7 +24,7 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 		reference = BuildTag(spec)
 		found, err = r.build(ctx, spec, reference, report)
 		if err == nil {
-			r.removeSuperseded(ctx, spec.Model, report)
+			r.removeSuperseded(ctx, spec, found.ID, report)
 		}
 	} else {
 		reference = spec.Model.Deployment.Image

@@ -1,10 +1,13 @@
 package docker_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/containerd/errdefs"
 
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
@@ -41,5 +44,26 @@ func TestAnImageThatANewerBuildReplacedIsRemovedOnceNothingRunsIt(t *testing.T) 
 	third := turn("third")
 	if there(first) || there(second) || !there(third) {
 		t.Errorf("there: first %v, second %v, third %v", there(first), there(second), there(third))
+	}
+}
+
+func TestTheImagesOfTheLastTwoRevisionsAndTheOneInUseStay(t *testing.T) {
+	l := newLab(t)
+	m := buildable(t, "FROM scratch", "COPY model /model", "ARG TURN", "LABEL turn=$TURN", `ENTRYPOINT ["/model"]`)
+	var made []emulator.Image
+	for turn := range 5 {
+		m.Build.Args = []merlin.EnvVar{{Name: "TURN", Value: strconv.Itoa(turn)}}
+		spec := emulator.ImageSpec{Model: m, Revision: turn + 1}
+		if turn > 0 {
+			spec.Keep = made[0].ID
+		}
+		one, err := l.Image(t.Context(), spec, func(event.Fact) {})
+		check(t, err)
+		made = append(made, one)
+	}
+	for i, want := range []bool{true, false, false, true, true} {
+		if _, err := l.api.ImageInspect(t.Context(), made[i].ID); (err == nil) != want {
+			t.Errorf("revision %d: there %t, want %t", i+1, err == nil, want)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
@@ -145,11 +147,17 @@ func (m *Model) exit(f event.Exited) {
 	}
 }
 
+// start notes a container. The model's own is one of the revision that serves.
 func (m *Model) start(e event.Event, f event.Started) {
 	if p := m.pod(f.Pod); p != nil {
 		p.start(e, f)
 	}
-	at := e.Time
+	if m.Serving == nil || e.Revision <= m.Serving.Number {
+		m.run(e.Time, f)
+	}
+}
+
+func (m *Model) run(at time.Time, f event.Started) {
 	m.StartedAt = &at
 	m.ContainerID, m.Container, m.Replica, m.Reach = f.Container, f.Name, f.Address, f.Reach
 	m.CPULimit, m.MemoryLimit, m.EffectiveCPUs = f.CPULimit, f.MemoryLimit, f.EffectiveCPUs

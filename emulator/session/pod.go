@@ -10,6 +10,7 @@ import (
 // Pod is one replica of a model, over all restarts of its container.
 type Pod struct {
 	Name        string        `json:"name"`
+	Revision    int           `json:"revision"` // local
 	Phase       event.Phase   `json:"phase"`
 	Why         string        `json:"why,omitempty"`
 	Since       time.Time     `json:"since"`
@@ -23,6 +24,7 @@ type Pod struct {
 	Readiness   *event.Probed `json:"readiness,omitempty"` // the last attempt
 	Liveness    *event.Probed `json:"liveness,omitempty"`  // the last attempt
 	LastExit    *event.Exited `json:"last_exit,omitempty"`
+	started     event.Started
 	// OOMKills counts the processes that the kernel killed for memory, over all restarts.
 	OOMKills int          `json:"oom_kills,omitempty"`
 	Usage    *event.Usage `json:"usage,omitempty"` // the last sample, while a container runs
@@ -48,7 +50,7 @@ func (m *Model) changePod(e event.Event, f event.PodChanged) {
 		m.sumUsage()
 		return
 	case p == nil:
-		p = &Pod{Name: f.Pod}
+		p = &Pod{Name: f.Pod, Revision: e.Revision}
 		m.Pods = append(m.Pods, p)
 	}
 	m.Restarts += max(f.Restarts-p.Restarts, 0)
@@ -62,6 +64,7 @@ func (m *Model) changePod(e event.Event, f event.PodChanged) {
 
 func (p *Pod) start(e event.Event, f event.Started) {
 	at := e.Time
+	p.started = f
 	p.StartedAt, p.Readiness, p.Liveness = &at, nil, nil
 	p.ContainerID, p.Container, p.Address = f.Container, f.Name, f.Address
 }

@@ -52,6 +52,22 @@ func TestARevisionIsBehindFromTheFirstEditUntilALaterOneServes(t *testing.T) {
 	}
 }
 
+func TestTheModelsContainerIsThatOfTheRevisionThatServes(t *testing.T) {
+	facts := []revisionFact{
+		{1, event.PodChanged{Pod: "a", Phase: event.PhaseStarting}},
+		{1, event.Started{Pod: "a", Container: "one"}},
+		{1, event.Serving{}},
+		{2, event.PodChanged{Pod: "b", Phase: event.PhaseStarting}},
+		{2, event.Started{Pod: "b", Container: "two"}},
+	}
+	if m := revised(facts...); m.ContainerID != "one" || m.Pods[1].Revision != 2 {
+		t.Errorf("the container is %s, the second pod %+v", m.ContainerID, m.Pods[1])
+	}
+	if m := revised(append(facts, revisionFact{2, event.Serving{}})...); m.ContainerID != "two" {
+		t.Errorf("the container is %s", m.ContainerID)
+	}
+}
+
 func TestACancelledReloadSaysWhy(t *testing.T) {
 	m := revised(
 		revisionFact{2, event.Reloading{Tier: event.TierRebuild}},

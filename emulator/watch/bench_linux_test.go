@@ -41,7 +41,7 @@ func measure(b *testing.B, o Options, name string, idle time.Duration) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	ended, started := make(chan error, 1), make(chan struct{})
-	began := time.Now()
+	began, used := time.Now(), processorTime(b)
 	go func() { ended <- w.Run(ctx, func(Set) { close(started) }) }()
 	select {
 	case <-started:
@@ -49,6 +49,7 @@ func measure(b *testing.B, o Options, name string, idle time.Duration) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(time.Since(began).Seconds(), name+"-start-s")
+	b.ReportMetric((processorTime(b) - used).Seconds(), name+"-start-cpu-s")
 	if idle > 0 {
 		before := processorTime(b)
 		time.Sleep(idle)

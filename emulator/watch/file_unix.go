@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// imageBits are what of a mode ends up in an image.
+const imageBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
 func imageMode(mode fs.FileMode) fs.FileMode { return mode & (fs.ModeType | imageBits) }
 
 // open neither waits nor follows: a pipe or a link could have taken the file's place.

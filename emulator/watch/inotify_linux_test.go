@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,5 +103,29 @@ func TestFileSystemsThatOthersChangeArePolled(t *testing.T) {
 	l.stop()
 	if told := l.noticesOf(Polling); len(told) != 1 || !strings.Contains(told[0].Text, "is on NFS, so it is polled") {
 		t.Errorf("told %v", l.notices)
+	}
+}
+
+// The kernel knows a folder by its inode, fsnotify by the path of its first Add: one
+// that was moved is heard of under its new path, even where the old one was not let go
+// of before.
+func TestAMovedPlaceIsHeardOfUnderItsNewPath(t *testing.T) {
+	needsNotifications(t)
+	l := newLab(t, given, false)
+	n, err := newNotifier(openFeed)
+	l.must(err)
+	defer func() { l.must(n.close()) }()
+	id := func(path string) fileID {
+		info, err := os.Stat(l.at(path))
+		l.must(err)
+		return statOf(info).ID
+	}
+	n.add(l.at("src/deep"), id("src/deep"), "src/deep")
+	l.rename("src", "lib")
+	n.add(l.at("lib/deep"), id("lib/deep"), "lib/deep")
+	l.append("lib/deep/b.py", "more")
+	<-n.wake
+	if paths, lost := n.take(); lost || !slices.Equal(paths, []string{"lib/deep/b.py"}) {
+		t.Errorf("heard of %v", paths)
 	}
 }

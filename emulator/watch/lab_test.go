@@ -180,7 +180,7 @@ func (m *manual) until(settled <-chan struct{}) {
 // polled has the watcher poll. The bubble's clock starts long ago, so files would seem
 // to be from the future: it is moved to where it was when the test began.
 func (l *lab) polled(began time.Time) {
-	l.watcher.clock = shifted{began.Sub(time.Now())}
+	l.watcher.clock = shifted{time.Until(began)}
 	l.start()
 	l.pass = func() {
 		time.Sleep(l.ahead() + slack + 5*time.Second) // a round of all files, and a second look

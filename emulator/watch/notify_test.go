@@ -156,6 +156,7 @@ func TestWhatIsNeverNotifiedIsFoundInTheEnd(t *testing.T) {
 	onDouble(t, func() (feed, error) { return newPlaces(1000, nil).open() }, func(l *lab) {
 		l.first()
 		l.append("src/a.py", "more")
+		time.Sleep(checkEvery * glanceEvery)
 		l.expect("modified src/a.py")
 	})
 }

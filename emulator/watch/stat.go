@@ -35,6 +35,3 @@ const slack = 2 * time.Second
 func (s stat) racy(now time.Time) bool {
 	return max(s.Modified, s.Changed) > now.Add(-slack).UnixNano()
 }
-
-// imageBits are what of a mode ends up in an image.
-const imageBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky

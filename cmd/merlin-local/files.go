@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -184,11 +185,28 @@ func (t *together) heed(i int, s watch.Set, from watched) {
 	}
 	e := emulator.Edits{Sources: t.sources()}
 	for _, c := range s.Changes {
-		e.Files = append(e.Files, editsOf(from, c)...)
+		if !isOutput(filepath.Join(from.Root, filepath.FromSlash(c.Path))) {
+			e.Files = append(e.Files, editsOf(from, c)...)
+		}
 	}
 	if len(e.Files) > 0 {
 		t.report(e)
 	}
+}
+
+// isOutput tells what this program itself writes to, as in "up > up.log": every event
+// would be an edit.
+func isOutput(path string) bool {
+	written, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if own, err := f.Stat(); err == nil && own.Mode().IsRegular() && os.SameFile(own, written) {
+			return true
+		}
+	}
+	return false
 }
 
 // sources identifies all folders together, briefly.

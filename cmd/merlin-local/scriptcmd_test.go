@@ -201,13 +201,16 @@ func left(ts *testscript.TestScript, neg bool, _ []string) {
 		ts.Fatalf("usage: ! left")
 	}
 	ts.Check(filepath.WalkDir(ts.Getenv("MERLIN_LOCAL_HOME"), func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && filepath.Base(filepath.Dir(path)) != "sums" { // they are for the next session
+		if err == nil && !entry.IsDir() && !isSum(path) {
 			err = fmt.Errorf("left: %s", path)
 		}
 		return err
 	}))
 	gone(ts, false, signed(ts.Getenv("FAKEMODEL_PIDS")))
 }
+
+// isSum tells the files that are left for the next session: what it watches.
+func isSum(path string) bool { return filepath.Base(filepath.Dir(path)) == "sums" }
 
 // runs N: so many processes of models run, if not yet then soon.
 func runs(ts *testscript.TestScript, _ bool, args []string) {

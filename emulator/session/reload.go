@@ -76,6 +76,7 @@ func (m *Model) serving(e event.Event, f event.Serving) {
 			m.run(*p.StartedAt, p.started)
 		}
 	}
+	m.countReady()
 	if r := m.reload(e.Revision); r != nil {
 		r.end(e, ReloadServes, f.Took, f.Steps)
 	}

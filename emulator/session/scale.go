@@ -77,7 +77,7 @@ func (m *Model) countReady() {
 	}
 	m.Scale.Ready = 0
 	for _, p := range m.Pods {
-		if p.Phase == event.PhaseReady {
+		if p.Phase == event.PhaseReady && (m.Serving == nil || p.Revision == m.Serving.Number) {
 			m.Scale.Ready++
 		}
 	}

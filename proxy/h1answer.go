@@ -43,6 +43,7 @@ func (c *h1Conn) hearAnswer(x *exchange) error {
 		if err := c.relayInformation(x); err != nil {
 			return err
 		}
+		c.heard.begin() // else many of them leave no room for what follows
 	}
 }
 

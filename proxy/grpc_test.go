@@ -87,6 +87,13 @@ func (predictor) FullDuplexCall(s grpc.BidiStreamingServer[calls.StreamingOutput
 // serveUPI is a UPI container: gRPC and GET /metrics on one port.
 func serveUPI(t *testing.T) netip.AddrPort {
 	t.Helper()
+	at, _ := startUPI(t)
+	return at
+}
+
+// startUPI is serveUPI for who stops it before the test ends.
+func startUPI(t *testing.T) (at netip.AddrPort, stop func()) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,12 +111,13 @@ func serveUPI(t *testing.T) netip.AddrPort {
 	go func() { _ = s.Serve(rpc) }()
 	go func() { _ = metrics.Serve(plain) }()
 	go func() { _ = mux.Serve() }()
-	t.Cleanup(func() {
+	stop = func() {
 		s.Stop()
 		_ = metrics.Close()
 		_ = ln.Close()
-	})
-	return netip.MustParseAddrPort(ln.Addr().String())
+	}
+	t.Cleanup(stop)
+	return netip.MustParseAddrPort(ln.Addr().String()), stop
 }
 
 // connect is an unmodified gRPC client of the port.

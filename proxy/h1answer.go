@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +43,7 @@ func (c *h1Conn) hearAnswer(x *exchange) error {
 		if err := c.relayInformation(x); err != nil {
 			return err
 		}
+		c.heard.begin() // else many of them leave no room for what follows
 	}
 }
 
@@ -75,19 +75,11 @@ func (c *h1Conn) hearHeader() error {
 // parse goes on with the header that buf begins with, as strictly as that of a request.
 func (a *h1Answer) parse(buf []byte) h1Verdict {
 	for {
-		n := bytes.IndexByte(buf[a.at:], '\n')
-		if n < 0 {
-			if len(buf) >= h1HeaderLimit {
-				return h1Odd
-			}
-			return h1More
+		line, verdict := h1Line(buf, a.at)
+		if verdict != h1Done {
+			return verdict
 		}
-		line := buf[a.at : a.at+n]
-		if n == 0 || line[n-1] != '\r' || a.at+n+1 > h1HeaderLimit {
-			return h1Odd
-		}
-		line = line[:n-1]
-		a.at += n + 1
+		a.at += len(line) + 2
 		a.lines++
 		switch {
 		case a.lines == 1:
@@ -155,8 +147,11 @@ func (c *h1Conn) grpcStatus() *int {
 	if !ok {
 		text, ok = h1First(c.body.trailers, "Grpc-Status")
 	}
+	if !ok {
+		return nil
+	}
 	status, err := strconv.Atoi(string(text))
-	if !ok || err != nil {
+	if err != nil {
 		return nil
 	}
 	return &status

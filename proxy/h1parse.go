@@ -40,18 +40,11 @@ func (r *h1Request) reset() {
 // that makes the request more than a request and its answer.
 func (r *h1Request) parse(buf []byte) h1Verdict {
 	for {
-		n := bytes.IndexByte(buf[r.at:], '\n')
-		if n < 0 {
-			if len(buf) >= h1HeaderLimit {
-				return h1Odd
-			}
-			return h1More
+		line, verdict := h1Line(buf, r.at)
+		if verdict != h1Done {
+			return verdict
 		}
-		line := buf[r.at : r.at+n]
-		if r.at += n + 1; n == 0 || line[n-1] != '\r' || r.at > h1HeaderLimit {
-			return h1Odd
-		}
-		line = line[:n-1]
+		r.at += len(line) + 2
 		r.lines++
 		switch {
 		case r.lines == 1:
@@ -65,6 +58,19 @@ func (r *h1Request) parse(buf []byte) h1Verdict {
 				return h1Odd
 			}
 		}
+	}
+}
+
+// h1Line returns the line of a header that begins there, without its CR LF.
+func h1Line(buf []byte, at int) ([]byte, h1Verdict) {
+	n := bytes.IndexByte(buf[at:], '\n')
+	switch {
+	case n < 0 && len(buf) < h1HeaderLimit:
+		return nil, h1More
+	case n <= 0 || buf[at+n-1] != '\r' || at+n >= h1HeaderLimit:
+		return nil, h1Odd
+	default:
+		return buf[at : at+n-1], h1Done
 	}
 }
 

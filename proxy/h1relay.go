@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/http"
 )
 
 // h1BufferedAnswer is how much of an answer of known length is kept back before any
@@ -70,13 +71,20 @@ func (c *h1Conn) setBody() {
 	}
 	b.set(&c.heard, length)
 	switch {
-	case string(c.request.method) == "HEAD" || !h1HasBody(a.status):
+	case c.bodiless():
 		b.framing, b.whole = h1None, true
+		// A body that may not be there would be taken for the next answer.
+		a.close = a.close || (!h1HasBody(a.status) && (a.chunked || (a.status != http.StatusNotModified && a.length > 0)))
 	case a.odd != nil:
 		b.framing, b.whole, b.res = h1Decoded, false, a.odd.res.Body
 	case a.length < 0 && !a.chunked:
 		b.framing, b.whole, a.close = h1UntilClose, false, true
 	}
+}
+
+// bodiless tells whether the answer has no body, whatever its header says of one.
+func (c *h1Conn) bodiless() bool {
+	return string(c.request.method) == "HEAD" || !h1HasBody(c.answer.status)
 }
 
 // flushes tells whether every part of the answer is sent at once though its length
@@ -225,6 +233,8 @@ func (c *h1Conn) abort(x *exchange) {
 func (c *h1Conn) lapse(x *exchange) {
 	text := refuseTimeout().body
 	switch {
+	case c.bodiless():
+		text = ""
 	case c.answer.length < 0:
 		c.out = append(h1AppendChunk(c.out, []byte(text)), h1LastChunk...)
 	case x.out.Load()+int64(len(text)) <= c.answer.length:

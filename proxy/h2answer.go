@@ -16,7 +16,7 @@ import (
 // h2Answer is the header of a container's answer.
 type h2Answer struct {
 	status    int
-	code      string // status, as it came
+	code      string // status
 	length    int64  // -1 where there is none
 	hasType   bool
 	encoded   bool
@@ -31,11 +31,15 @@ func (a *h2Answer) parse(fields []hpack.HeaderField) error {
 	if len(fields) == 0 || fields[0].Name != ":status" {
 		return errors.New("malformed response from server: missing status pseudo header")
 	}
-	status, err := strconv.Atoi(fields[0].Value)
+	code := fields[0].Value
+	status, err := strconv.Atoi(code)
 	if err != nil {
 		return errors.New("malformed response from server: malformed non-numeric status pseudo header")
 	}
-	*a = h2Answer{status: status, code: fields[0].Value, length: -1, fields: fields[1:]}
+	if len(code) != 3 { // as "+200" or "0200", which net/http takes too
+		code = strconv.Itoa(status)
+	}
+	*a = h2Answer{status: status, code: code, length: -1, fields: fields[1:]}
 	for _, f := range a.fields {
 		if !h2ValidName(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) {
 			return fmt.Errorf("malformed response from server: invalid header %q", f.Name)

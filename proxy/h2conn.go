@@ -133,7 +133,7 @@ func (w *h2Wire) await() error {
 	c := w.c
 	c.mu.Lock()
 	defer c.unlock()
-	for c.crowded(w) {
+	for !w.broken && c.crowded(w) {
 		c.room.Wait()
 	}
 	if c.lingers || w.broken || (w == &c.client && c.parting.speaks) {
@@ -256,7 +256,7 @@ func (c *h2Conn) control(f h2Frame) error {
 	case http2.FramePushPromise, http2.FrameContinuation:
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	case http2.FrameWindowUpdate:
-		return c.client.widen(f, c.last, func(id uint32) (*h2Flow, func(http2.ErrCode)) {
+		return c.client.widen(f, c.highest(), func(id uint32) (*h2Flow, func(http2.ErrCode)) {
 			if s := c.streams[id]; s != nil {
 				return &s.down, s.malformed
 			}
@@ -275,6 +275,15 @@ func (c *h2Conn) control(f h2Frame) error {
 	return nil // PRIORITY, GOAWAY, and what nobody knows
 }
 
+// highest is the highest stream that the client may speak of. Once it was told the
+// last one, it may have begun others before it heard of that.
+func (c *h2Conn) highest() uint32 {
+	if c.parting.final {
+		return h2WindowMax
+	}
+	return c.last
+}
+
 func (c *h2Conn) data(f h2Frame) error {
 	p, err := f.body()
 	if err == nil {
@@ -288,7 +297,7 @@ func (c *h2Conn) data(f h2Frame) error {
 	case s != nil:
 		s.data(f, p)
 		return c.bounded()
-	case f.stream == 0 || f.stream > c.last:
+	case f.stream == 0 || f.stream > c.highest():
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	c.client.give(len(f.payload)) // the rest of what was reset
@@ -299,7 +308,7 @@ func (c *h2Conn) resetByClient(f h2Frame) error {
 	if len(f.payload) != 4 {
 		return http2.ConnectionError(http2.ErrCodeFrameSize)
 	}
-	if f.stream == 0 || f.stream > c.last {
+	if f.stream == 0 || f.stream > c.highest() {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	if s := c.streams[f.stream]; s != nil {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
@@ -177,6 +178,10 @@ func (f *h2Flow) close() {
 		return
 	}
 	f.closed = true
+	if f.parked { // a wire without room may stay so for long
+		f.parked = false
+		f.to.parked = slices.DeleteFunc(f.to.parked, func(other *h2Flow) bool { return other == f })
+	}
 	if f.from != nil {
 		f.from.give(len(f.queue))
 	}

@@ -74,6 +74,7 @@ func TestTheClientSeesOverHTTP2WhatTheContainerAnswered(t *testing.T) {
 		{"headers of a hop are removed, others pass", "GET", func(c *h2Peer, id uint32) {
 			c.head(id, true, ":status", "200", "connection", "x", "keep-alive", "3", "x-a", "1", "x-a", "2", "server", "mine")
 		}, seen{status: "200", header: map[string]string{"x-a": "1|2", "server": "mine", "connection": "", "keep-alive": ""}}},
+		{"a status with a sign", "GET", func(c *h2Peer, id uint32) { c.head(id, true, ":status", "+204") }, seen{status: "204"}},
 		{"an unknown status", "GET", func(c *h2Peer, id uint32) { c.head(id, true, ":status", "599") }, seen{status: "599"}},
 		{"HEAD keeps the length", "HEAD", func(c *h2Peer, id uint32) { c.head(id, true, ":status", "200", "content-length", "7") }, seen{status: "200", header: map[string]string{"content-length": "7"}}},
 		{"204 has no length", "GET", func(c *h2Peer, id uint32) { c.head(id, true, ":status", "204") }, seen{status: "204", header: map[string]string{"content-length": ""}}},

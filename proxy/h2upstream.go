@@ -90,7 +90,7 @@ func (u *h2Upstream) drop(id uint32) {
 	if len(u.streams) > 0 {
 		return
 	}
-	if u.away || u.last >= h2StreamLast {
+	if u.away || u.last >= h2StreamLast || u.most == 0 {
 		u.shut(nil)
 		return
 	}

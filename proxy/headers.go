@@ -110,6 +110,9 @@ func appendHop(chain []string, hop string) string {
 // of the first X-Forwarded-For line, with host and proto on the first; empty where
 // there is nothing to say.
 func (o origin) derive() string {
+	if len(o.chain) == 0 && o.host == "" && o.proto == "" {
+		return ""
+	}
 	var first []string
 	line := ""
 	if len(o.chain) > 0 {

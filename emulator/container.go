@@ -105,6 +105,14 @@ type died struct {
 	oomKills    int   // processes of it that the kernel killed for memory
 }
 
+// describe tells the end in words. The code of one that was ended says nothing.
+func (d died) describe() string {
+	if d.why != "" {
+		return "was ended, as its liveness probe failed"
+	}
+	return d.Exit.describe()
+}
+
 // buried waits for the end of a container and of its output, and reports it. It is
 // false where ctx ends first.
 func (c *incarnation) buried(ctx context.Context) (d died, ok bool) {

@@ -58,5 +58,13 @@ func (e Exit) describe() string {
 	return text
 }
 
+// times counts in words.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
 // signal names the signal that a code over 128 stands for, where it is a usual one.
 func (e Exit) signal() string { return diagnose.Signal(e.Code) }

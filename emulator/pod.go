@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -210,12 +211,13 @@ func (c *incarnation) bury(ctx context.Context, state podState) podState {
 	if d.WithEngine && c.why == "" {
 		return podState{withEngine: true}
 	}
-	return podState{why: d.describe(), ended: &d, probe: state.probe, card: c.cardOf(d.describe(), c.ending(d, state.probe))}
+	what := d.describe()
+	return podState{why: what, ended: &d, probe: state.probe, card: c.cardOf(what, c.ending(d, state.probe))}
 }
 
 // kill ends a container that fails its liveness probe, as the kubelet does.
 func (c *incarnation) kill(ctx context.Context, state podState, last ProbeResult) podState {
-	c.why = fmt.Sprintf("liveness probe failed %d times: %s: %s", last.InARow, last.Target, last.Outcome)
+	c.why = fmt.Sprintf("liveness probe failed %s: %s: %s", times(last.InARow), last.Target, last.Outcome)
 	if state.address.IsValid() {
 		c.enter(podState{phase: event.PhaseWaiting, why: c.why, probe: state.probe})
 		state.address = netip.AddrPort{}
@@ -288,7 +290,8 @@ func (c *incarnation) drain() {
 	defer cancel()
 	err := c.Router.Drain(ctx, c.id, c.container.Address())
 	if errors.Is(err, context.DeadlineExceeded) {
-		c.warn(fmt.Errorf("%w after %s: the container gets its SIGTERM all the same", err, limit))
+		running := strings.TrimSuffix(err.Error(), ": "+context.DeadlineExceeded.Error())
+		c.warn(fmt.Errorf("%s after %s: the container gets its SIGTERM all the same", running, limit))
 	}
 	if c.ProductionGrace && err == nil {
 		pause(ctx, productionQuiet)

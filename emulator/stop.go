@@ -21,7 +21,8 @@ func (c *incarnation) terminate(ctx context.Context, grace time.Duration) error 
 	begun := time.Now()
 	err := c.container.Stop(ctx, grace)
 	f := event.Terminated{Pod: c.name, Replica: c.started.Replica, Grace: grace}
-	f.Killed = err == nil && time.Since(begun) >= grace && ctx.Err() == nil
+	f.Forced = ctx.Err() != nil
+	f.Killed = err == nil && time.Since(begun) >= grace && !f.Forced
 	settle, cancel := context.WithTimeout(ctx, cutSlack)
 	defer cancel()
 	f.Cut = cut(settle)
@@ -34,7 +35,10 @@ func (c *incarnation) terminate(ctx context.Context, grace time.Duration) error 
 
 // stopAdvice is what to do about a bad end.
 func (c *incarnation) stopAdvice(f event.Terminated) string {
-	if !f.Killed {
+	switch {
+	case f.Forced: // no fault of the model's
+		return ""
+	case !f.Killed:
 		return "at SIGTERM stop taking connections, finish what runs, then exit"
 	}
 	next := "handle SIGTERM: in production it holds up every scale-down and deployment"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func failed(f event.Failed) string {
 
 // cardOf is a card without saying what it is of.
 func cardOf(f event.Failed) string {
-	lines := []string{clean(f.What) + ended(f.Exit)}
+	lines := []string{clean(f.What) + ended(f)}
 	add := func(label, text string) {
 		if text != "" {
 			lines = append(lines, fmt.Sprintf("  %-8s%s", label+":", strings.ReplaceAll(text, "\n", "\n          ")))
@@ -50,15 +51,16 @@ func cause(f event.Failed) string {
 	return fmt.Sprintf("%s (%s)", f.Cause, f.Certainty)
 }
 
-// ended explains an exit code.
-func ended(e *event.Ending) string {
-	switch {
-	case e == nil || e.Meaning == "":
+// ended explains an exit code that is the model's own.
+func ended(f event.Failed) string {
+	switch e := f.Exit; {
+	case e == nil || e.Meaning == "" || f.Cause == event.CauseLiveness:
 		return ""
 	case e.OOMKilled:
 		return ": killed for its memory"
+	default:
+		return ": " + e.Meaning
 	}
-	return ": " + e.Meaning
 }
 
 func probeLine(p *event.Probed) string {
@@ -71,9 +73,9 @@ func probeLine(p *event.Probed) string {
 func memoryLine(f event.Failed) string {
 	switch {
 	case f.MemoryPeak > 0 && f.MemoryLimit > 0:
-		return fmt.Sprintf("%s at most, of %s", diagnose.Bytes(f.MemoryPeak), diagnose.Bytes(f.MemoryLimit))
+		return fmt.Sprintf("peak %s, limit %s", diagnose.Bytes(f.MemoryPeak), diagnose.Bytes(f.MemoryLimit))
 	case f.MemoryPeak > 0:
-		return diagnose.Bytes(f.MemoryPeak) + " at most, no limit"
+		return "peak " + diagnose.Bytes(f.MemoryPeak) + ", no limit"
 	}
 	return ""
 }
@@ -94,6 +96,34 @@ func (p *plain) carded(e event.Event, f event.Failed) string {
 	}
 	p.cards[e.Model] = text
 	return failed(f)
+}
+
+// cardFollows tells whether an exit takes the model down, so that its card says all of
+// it at once.
+func (p *plain) cardFollows(model string, f event.Exited) bool {
+	m := p.state.Model(model)
+	return m != nil && !f.WithEngine && !slices.ContainsFunc(m.Pods, func(pod *session.Pod) bool {
+		return pod.Name != f.Pod && pod.Phase == event.PhaseReady || pod.Name == f.Pod && pod.Phase == event.PhaseStopping
+	})
+}
+
+// restart says when what has ended is started again; the card before it says why.
+func restart(m *session.Model, now time.Time) string {
+	if back := comeback(m, now); back != "" {
+		return crashLoop + ": " + back
+	}
+	return "starts again at once"
+}
+
+// crashLoop is what kubectl calls the wait before a container is started again.
+const crashLoop = "CrashLoopBackOff"
+
+// phaseName is a phase as people know it.
+func phaseName(p event.Phase) string {
+	if p == event.PhaseBackOff {
+		return crashLoop
+	}
+	return string(p)
 }
 
 // comeback says when a model that waits in back-off is started again; empty where none

@@ -24,7 +24,7 @@ func TestACardIsCompactAndClean(t *testing.T) {
   why:    it went
           over
   probe:  GET /: 503: a\x0ab
-  memory: 100 MiB at most, of 128 MiB
+  memory: peak 100 MiB, limit 128 MiB
   log:    line \x07p
           line \x07q
           line \x07r

@@ -75,7 +75,7 @@ func mistakes(asUser string) []mistake {
 		wrong("broken", event.CauseHealthErrors, "no weights"),
 		wrong("no-content", event.CauseHealthOther, "204"),
 		wrong("slow", event.CauseHealthSlow, "no answer within 1s").with(func(m *emulator.Model) { m.Readiness.Timeout = time.Second }),
-		wrong("sick", event.CauseLiveness, "failed 1 times").with(func(m *emulator.Model) {
+		wrong("sick", event.CauseLiveness, "failed once").with(func(m *emulator.Model) {
 			m.Liveness = emulator.ProbeSettings{InitialDelay: time.Second, FailureThreshold: 1}
 		}),
 		wrong("port-in-use", event.CausePortInUse, "port 8080"),

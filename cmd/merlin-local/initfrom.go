@@ -40,7 +40,7 @@ func (i *initRepo) input(c *cobra.Command, base string) (src []byte, name string
 	if i.from != "-" {
 		f, err := os.Open(under(base, i.from))
 		if err != nil {
-			return nil, "", fmt.Errorf("read the manifests: %w", err)
+			return nil, "", usageError{fmt.Errorf("read the manifests: %w", err)}
 		}
 		defer f.Close()
 		in, name = f, i.from

@@ -136,6 +136,8 @@ func outOfMemory(f event.OutOfMemory) string {
 func terminated(f event.Terminated) string {
 	var text string
 	switch {
+	case f.Forced:
+		return fmt.Sprintf("was ended at once, with %d request(s) cut", f.Cut)
 	case f.Killed && f.Cut > 0:
 		text = fmt.Sprintf("ignored SIGTERM for %s and was killed, with %d request(s) cut", f.Grace, f.Cut)
 	case f.Killed:

@@ -91,7 +91,7 @@ func printStatus(w io.Writer, state *session.State) error {
 		if m.URLs.GRPC != "" {
 			url = m.URLs.GRPC
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.FullName, m.Protocol, m.Phase, m.Restarts, short(m.ContainerID), url)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.FullName, m.Protocol, phaseName(m.Phase), m.Restarts, short(m.ContainerID), url)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -170,7 +170,7 @@ func printPods(w io.Writer, m *session.Model) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "POD\tPHASE\tRESTARTS\tCONTAINER\tADDRESS\tWHY")
 	for _, p := range m.Pods {
-		fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\t%s\n", m.ID, p.Name, p.Phase, p.Restarts, short(p.ContainerID), p.Address, clean(p.Why))
+		fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\t%s\n", m.ID, p.Name, phaseName(p.Phase), p.Restarts, short(p.ContainerID), p.Address, clean(p.Why))
 	}
 	return table.Flush()
 }

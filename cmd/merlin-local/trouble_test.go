@@ -28,6 +28,7 @@ func TestTroubleIsToldInWordsWithWhatToDo(t *testing.T) {
 		{event.Terminated{Grace: time.Second, Killed: true, Next: "n"}, "iris-1", "iris-1  ignored SIGTERM for 1s and was killed\n  next: n"},
 		{event.Terminated{Grace: time.Second, Killed: true, Cut: 2, Next: "n"}, "iris-1", "iris-1  ignored SIGTERM for 1s and was killed, with 2 request(s) cut\n  next: n"},
 		{event.Terminated{Grace: time.Second, Cut: 2, Next: "n"}, "iris-1", "iris-1  ended at SIGTERM with 2 request(s) cut\n  next: n"},
+		{event.Terminated{Grace: time.Second, Forced: true, Cut: 2}, "iris-1", "iris-1  was ended at once, with 2 request(s) cut"},
 		{event.Usage{Memory: 1}, "iris-1", ""},
 	} {
 		got := newPlain(io.Discard, nil).text(event.Event{Model: row.model, Time: time.Now(), Fact: row.fact})

@@ -34,10 +34,11 @@ type plain struct {
 	idle   map[string]bool      // models that went to zero and are not ready again yet
 	asked  map[string]string    // what a pod's probe said last, by pod and purpose
 	cards  map[string]string    // a model's failure card as shown last
+	limits map[string]string    // a model's limits as told last
 }
 
 func newPlain(w io.Writer, models []*emulator.Model) *plain {
-	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}, cards: map[string]string{}}
+	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}, cards: map[string]string{}, limits: map[string]string{}}
 }
 
 func (p *plain) show(e event.Event) error {
@@ -84,14 +85,14 @@ func (p *plain) line(e event.Event) string {
 	case event.Built:
 		return "built in " + round(f.Took)
 	case event.Started:
-		return started(f)
+		return p.started(e, f)
 	case event.Probed:
 		return p.probed(e, f)
 	case event.Exited:
 		if f.WithEngine {
 			p.begun[e.Model] = e.Time
 		}
-		if !f.Expected {
+		if !f.Expected && !p.cardFollows(e.Model, f) {
 			return exited(f)
 		}
 	case event.Reloading:
@@ -164,6 +165,7 @@ func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 		p.idle[e.Model] = true
 	case event.PhaseBackOff:
 		p.begun[e.Model] = e.Time
+		return restart(p.state.Model(e.Model), e.Time)
 	case event.PhaseReady:
 		delete(p.cards, e.Model)
 		text := "ready in " + round(e.Time.Sub(p.begun[e.Model]))
@@ -201,7 +203,8 @@ func step(f event.Step) string {
 	return ""
 }
 
-func started(f event.Started) string {
+// started tells a container, and its limits once.
+func (p *plain) started(e event.Event, f event.Started) string {
 	text := f.Container
 	if f.Reach != "process" {
 		text = "container " + f.Replica
@@ -210,6 +213,15 @@ func started(f event.Started) string {
 		return "created " + text + ", which ended at once"
 	}
 	text = "started " + text + " at " + f.Address
+	limits := limitsOf(f)
+	if limits == p.limits[e.Model] {
+		return text
+	}
+	p.limits[e.Model] = limits
+	return text + limits
+}
+
+func limitsOf(f event.Started) (text string) {
 	if f.MemoryLimit != "" {
 		text += ", memory " + f.MemoryLimit
 	}

@@ -34,6 +34,8 @@ func oomKilled(e *Evidence) (Finding, bool) {
 		return certain("it went over "+limit, next)
 	case e.Exit.Code == killedCode && e.MemoryLimit > 0 && e.MemoryPeak >= e.MemoryLimit/100*95:
 		return likely(fmt.Sprintf("it was killed when it had taken %s, near %s", Bytes(e.MemoryPeak), limit), next)
+	case e.Exit.Code == killedCode && e.MemoryLimit > 0 && e.MemoryPeak == 0: // the Engine misses kills of the first moments
+		return guess("it was killed before its memory was measured once, as by a load that goes over "+limit+" at once", next)
 	}
 	return no()
 }
@@ -165,7 +167,7 @@ func killed(e *Evidence) (Finding, bool) {
 	case "":
 		return no()
 	case "SIGKILL":
-		return likely("somebody killed it, or this machine had no memory left; it was not its own limit", "look for who killed it: docker kill, or the kernel's log")
+		return likely("somebody killed it, or this machine had no memory left; the Engine tells of no kill for its own limit", "look for who killed it: docker kill, or the kernel's log")
 	default:
 		return likely("it was ended by "+signal+" from outside, or by itself", "look for who sent it the signal")
 	}

@@ -36,6 +36,8 @@ type Terminated struct {
 	Grace   time.Duration `json:"grace_ns"`
 	// Killed tells that it did not end within the grace period after SIGTERM.
 	Killed bool `json:"killed,omitempty"`
+	// Forced tells that it was not given its grace period: it was to end at once.
+	Forced bool `json:"forced,omitempty"`
 	// Cut counts the requests that ran at SIGTERM and got no whole answer.
 	Cut  int    `json:"cut,omitempty"`
 	Next string `json:"next,omitempty"` // what to do

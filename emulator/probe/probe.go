@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -60,7 +61,7 @@ func (p Prober) HTTP(ctx context.Context, address netip.AddrPort, path string) R
 
 // TCP wants the port to take a connection: Knative's default.
 func (p Prober) TCP(ctx context.Context, address netip.AddrPort) Result {
-	r := Result{Kind: "tcp", Target: "connect"}
+	r := Result{Kind: "tcp", Target: "TCP connect"}
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	var dialer net.Dialer
@@ -83,7 +84,7 @@ func plain(ctx context.Context, err error, timeout time.Duration) string {
 		return "connection reset"
 	case errors.Is(err, io.EOF):
 		return "connection closed without an answer"
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded): // the dialer's may strike first
 		return "no answer within " + timeout.String()
 	}
 	var operation *net.OpError

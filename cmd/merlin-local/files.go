@@ -45,11 +45,17 @@ func (f *files) Publish(model string, revision int, fact event.Fact) {
 	f.Stream.Publish(model, revision, fact)
 }
 
+// A person who saves one file again and again amid reloads must not look like a loop.
+const (
+	loopTimes = 5
+	loopGrace = 300 * time.Millisecond // until what a reload wrote last is settled
+)
+
 func (f *files) loop(model string, do func(*watch.Loop)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.loops[model] == nil {
-		f.loops[model] = &watch.Loop{}
+		f.loops[model] = &watch.Loop{Times: loopTimes, Grace: loopGrace}
 	}
 	do(f.loops[model])
 }

@@ -38,6 +38,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"left":       left,
 	"trickle":    trickle,
 	"coldstarts": coldstarts,
+	"reloads":    reloads,
+	"newest":     newest,
 }
 
 // exits CODE PROGRAM [ARG…]: the program ends with exactly that exit code.

@@ -21,9 +21,16 @@
 // Known differences from Knative 1.13 and 1.15, where those are mistakes: every 1xx
 // passes and leaves the status after it alone; an answer that has begun ends also
 // where a response-start timeout passes meanwhile.
+// Known differences that come with the engines: over HTTP/2, request trailers that were
+// not declared pass, Expect is answered once the request is admitted, and a flood of
+// resets ends the connection; over HTTP/1.1, that a client left is noticed after at most
+// some 20 ms.
 //
 // What may happen to a request is decided in one place (exchange, model, queue,
-// clock); an engine only carries bytes. All methods of Server are safe for
+// clock); an engine only carries bytes. There is one for HTTP/1.1 (h1), which lends what is
+// odd to the general one (net/http), a request at a time or for good; one for HTTP/2 (h2),
+// a relay of frames that understands all that its clients may send, so that it never
+// needs the general one; and h2c by Upgrade is the general one's. All methods of Server are safe for
 // concurrent use. A request that has picked a replica finishes there, whatever is
 // routed meanwhile. Nothing is published while a lock is held.
 package proxy

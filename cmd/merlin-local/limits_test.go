@@ -71,7 +71,10 @@ func (l *lab) died(since time.Time) time.Time {
 func TestWhatAContainerTakesIsShownAgainstItsLimits(t *testing.T) {
 	l := limitedRepo(t, "-load 50")
 	l.up()
-	await(t, "a sample has come", func() bool { return l.status().Models[0].Usage != nil })
+	await(t, "a sample has come that has the load", func() bool { // the first one may be of the start
+		u := l.status().Models[0].Usage
+		return u != nil && u.Memory >= 50<<20
+	})
 	m := l.status().Models[0]
 	u := m.Pods[0].Usage
 	if u.Memory < 50<<20 || u.MemoryPeak < u.Memory || u.MemoryLimit != 200<<20 || u.PIDs < 1 || m.Usage.Memory < 50<<20 {

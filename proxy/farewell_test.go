@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -35,7 +36,8 @@ func TestAFarewellCountsTheRequestsThatAReplicaDoesNotAnswer(t *testing.T) {
 				go func() {
 					defer close(ended)
 					res, err := client(t, http2).Post("http://"+p.address+"/v1/models/iris-1:predict", "application/json", nil)
-					if err == nil {
+					if err == nil { // who closes it unread has left
+						_, _ = io.Copy(io.Discard, res.Body)
 						_ = res.Body.Close()
 					}
 				}()

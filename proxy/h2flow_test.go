@@ -169,6 +169,7 @@ func TestADrainTellsHTTP2ClientsTwice(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	c.wait()
+	_ = c.conn.Close()
 	p.close()
 	if len(p.notices) > 0 {
 		t.Errorf("it was cut: %v", <-p.notices)

@@ -118,6 +118,7 @@ func TestWhatComesBehindTheLastStreamOfADrainIsIgnored(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	c.wait()
+	_ = c.conn.Close()
 	p.close()
 	if len(p.notices) > 0 {
 		t.Errorf("it was cut: %v", <-p.notices)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -399,5 +400,34 @@ func TestFloodsOfHTTP2AreSurvived(t *testing.T) {
 			_ = c.conn.Close()
 			await(t, "nothing is left", func() bool { return p.Load("iris-1") == (Load{}) })
 		})
+	}
+}
+
+// The one place where net/http tries again and the relay does not, which keeps nothing
+// of a request that has gone on.
+func TestARequestThatItsHTTP2ContainerRefusesIsNotTriedAgain(t *testing.T) {
+	var asked atomic.Int64
+	p := open(t, Options{Models: []Model{iris()}})
+	p.Route("iris-1", 1, []netip.AddrPort{scripted(t, func(c *h2Peer) {
+		for f := c.request(); f != nil; f = c.request() {
+			if asked.Add(1) == 1 {
+				_ = c.WriteRSTStream(f.StreamID, http2.ErrCodeRefusedStream)
+				continue
+			}
+			c.head(f.StreamID, true, ":status", "204")
+		}
+	})})
+	c := p.speak()
+	c.ask(1, true, "GET", "/")
+	want := "502"
+	if onGeneral {
+		want = "204"
+	}
+	if got := c.answer(1); got.status != want {
+		t.Errorf("got %+v, want %s", got, want)
+	}
+	c.ask(3, true, "GET", "/")
+	if got := c.answer(3); got.status != "204" {
+		t.Errorf("the next one got %+v", got)
 	}
 }

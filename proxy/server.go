@@ -22,8 +22,10 @@
 // passes and leaves the status after it alone; an answer that has begun ends also
 // where a response-start timeout passes meanwhile.
 // Known differences that come with the engines: over HTTP/2, request trailers that were
-// not declared pass, Expect is answered once the request is admitted, and a flood of
-// resets ends the connection; over HTTP/1.1, that a client left is noticed after at most
+// not declared pass, Expect is answered once the request is admitted, a flood of
+// resets ends the connection, a 431 is text/plain instead of text/html, and a request
+// without a body that its container refuses before it begins (REFUSED_STREAM, or GOAWAY)
+// is 502 instead of tried again; over HTTP/1.1, that a client left is noticed after at most
 // some 20 ms.
 //
 // What may happen to a request is decided in one place (exchange, model, queue,

@@ -39,6 +39,8 @@ type world struct {
 	connect    func() emulator.ProbeResult // a TCP connect; nil is probe
 	starting   func(created func())        // what Start does first
 	run        func(c *fakeContainer)      // the container's program
+	dies       func(c *fakeContainer) bool // before it could answer anything; nil is none
+	containers []*fakeContainer
 	options    func(o *emulator.Options)
 	copies     []emulator.Copy                                 // of the Dockerfile
 	building   func(context.Context, emulator.ImageSpec) error // before image
@@ -157,6 +159,12 @@ func (r *fakeRuntime) Start(_ context.Context, spec emulator.ContainerSpec) (emu
 	w.mu.Unlock()
 	c := &fakeContainer{world: w, number: number, exited: make(chan emulator.Exit, 1), ended: make(chan struct{}), uses: make(chan event.Usage), ooms: make(chan struct{})}
 	c.output, c.write = io.Pipe()
+	w.mu.Lock()
+	w.containers = append(w.containers, c)
+	w.mu.Unlock()
+	if w.dies != nil && w.dies(c) {
+		c.exit(emulator.Exit{Code: 1})
+	}
 	go w.run(c)
 	return c, nil
 }
@@ -307,9 +315,32 @@ func (r *fakeRouter) Farewell(string, netip.AddrPort) func(context.Context) int 
 
 type fakeProber world
 
-func (p *fakeProber) Probe(ctx context.Context, check emulator.Check, _ netip.AddrPort) emulator.ProbeResult {
+// isDead tells whether the container of an address never lived: a dead one answers no
+// probe, whichever of the two is looked at first.
+func (w *world) isDead(address netip.AddrPort) bool {
+	if w.dies == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.containers {
+		if c.Address() == address {
+			select {
+			case <-c.ended:
+				return true
+			default:
+			}
+		}
+	}
+	return false
+}
+
+func (p *fakeProber) Probe(ctx context.Context, check emulator.Check, address netip.AddrPort) emulator.ProbeResult {
 	if ctx.Err() != nil {
 		return emulator.ProbeResult{Outcome: ctx.Err().Error()}
+	}
+	if (*world)(p).isDead(address) {
+		return emulator.ProbeResult{Outcome: "connection refused"}
 	}
 	if check.Path == "/" {
 		return p.live()

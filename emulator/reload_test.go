@@ -158,8 +158,8 @@ func TestABrokenEditLeavesTheOldRevisionServingUntilItIsMended(t *testing.T) {
 		what   string
 	}{
 		{
-			"it ends", func(w *world) { w.run = func(c *fakeContainer) { c.exit(emulator.Exit{Code: 1}) } },
-			func(w *world) { w.run = func(*fakeContainer) {} }, "/repo/app.py", "exited with code 1 before it was ready",
+			"it ends", func(w *world) { w.dies = func(*fakeContainer) bool { return true } },
+			func(w *world) { w.dies = nil }, "/repo/app.py", "exited with code 1 before it was ready",
 		},
 		{
 			"it cannot be built", func(w *world) { w.building = func(context.Context, emulator.ImageSpec) error { return errBroken } },
@@ -301,11 +301,7 @@ func TestRevisionsThatDoNotFitSideBySideReplaceEachOther(t *testing.T) {
 				if plan := facts[event.Reloading](w); plan[0].Replaces != row.why {
 					t.Errorf("the plan is %+v", plan)
 				}
-				w.run = func(c *fakeContainer) {
-					if c.number == 3 {
-						c.exit(emulator.Exit{Code: 1})
-					}
-				}
+				w.dies = func(c *fakeContainer) bool { return c.number == 3 }
 				r.save("s2", "/repo/app.py")
 				calls := r.only("route")
 				if last := calls[len(calls)-1]; last != "route 2 [172.17.0.5:8080]" {
@@ -370,11 +366,7 @@ func TestANewConfigurationIsServedByANewRevision(t *testing.T) {
 func TestAModelThatNeverCameUpIsMendedByAnEdit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.run = func(c *fakeContainer) {
-			if c.spec().Revision == 1 {
-				c.exit(emulator.Exit{Code: 1})
-			}
-		}
+		w.dies = func(c *fakeContainer) bool { return c.spec().Revision == 1 }
 		r := edit(t, w, python())
 		r.save("s1", "/repo/app.py")
 		if s := facts[event.Serving](w); len(s) != 1 || s[0].Sources != "s1" {

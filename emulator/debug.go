@@ -50,9 +50,9 @@ func (d Debug) InnerPort() int {
 	return 40000
 }
 
-// FixedPort tells that the debugger's command names its port itself.
-func (d Debug) FixedPort() bool {
-	return d.On && d.Command != "" && !strings.Contains(d.Command, debugPort)
+// NamesPort tells that the debugger's command names its port itself.
+func (d Debug) NamesPort() bool {
+	return d.Command != "" && !strings.Contains(d.Command, debugPort)
 }
 
 // inContainer is where a container has the dlv of this host.

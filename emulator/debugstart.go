@@ -31,7 +31,7 @@ func (p *pod) underDebugger(spec *ContainerSpec) error {
 	if len(words) == 0 {
 		return p.notDebugged("it has no command", "give the image an ENTRYPOINT, or write command")
 	}
-	if d.port = d.InnerPort(); !d.FixedPort() {
+	if d.port = d.InnerPort(); !d.NamesPort() {
 		if d.port, err = p.Runtime.DebugPort(d.port); err != nil {
 			return err
 		}

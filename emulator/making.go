@@ -85,7 +85,7 @@ func (s *supervisor) replaces(model *Model) string {
 	if model.Reload == ReloadReplace {
 		return "reload: replace"
 	}
-	if model.OnHost && model.Debug.FixedPort() {
+	if model.OnHost && model.Debug.On && model.Debug.NamesPort() {
 		return "its debugger's port is taken by the old one"
 	}
 	resources, err := model.Deployment.Resources()

@@ -45,6 +45,7 @@ func facts() []event.Fact {
 		event.Serving{Image: "sha256:1", Sources: "ab", Tier: event.TierSync, File: "app.py", Took: 3, Steps: []event.ReloadStep{{Name: "start", Took: 2}}},
 		event.Debugger{Kind: "delve", Address: "127.0.0.1:40000", Launch: json.RawMessage(`{"type":"go"}`), Note: "n"},
 		event.Attached{On: true},
+		event.Edited{Files: []string{"b.py"}, Tier: event.TierSync, File: "b.py", Why: "y", Waits: "w"},
 		event.ReloadStuck{Card: event.Failed{What: "w", Why: "y", Next: "n"}},
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", Card: &event.Failed{What: "w", Why: "y", Next: "n"}, Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
 		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},

@@ -330,7 +330,7 @@ func TestAnImageWithoutItsDebuggerIsToldWithWhatToDo(t *testing.T) {
 		}
 		w.probe = func(int) emulator.ProbeResult { return emulator.ProbeResult{Outcome: "connection refused"} }
 		err := w.emulate(t.Context(), debuggedPython())()
-		if err == nil || !strings.Contains(err.Error(), "debugpy is not in the image") {
+		if err == nil || !strings.Contains(err.Error(), "debugpy is not installed where the model runs") {
 			t.Errorf("error is %v", err)
 		}
 		if cards := facts[event.Failed](w); len(cards) == 0 || !strings.Contains(cards[len(cards)-1].Next, "pip install debugpy") {

@@ -103,7 +103,7 @@ func (c *incarnation) hint(card *event.Failed, logs []string) {
 	log := strings.Join(logs, "\n")
 	switch {
 	case strings.Contains(log, "No module named debugpy"):
-		card.Why = "debugpy is not in the image"
+		card.Why, card.Cause, card.Certainty = "debugpy is not installed where the model runs", event.CauseMissingModule, event.Certain
 		card.Next = "add `RUN pip install debugpy` to the Dockerfile (`pip install debugpy` without Docker), or up without --debug"
 	case card.Cause == event.CauseCommandNotFound && d.Binary == "" && strings.Contains(card.Why+card.Exit.Error+log, "dlv"):
 		card.Next = "install dlv on this host, CGO_ENABLED=0 go install github.com/go-delve/delve/cmd/dlv@latest, and it is put into the container; or add it to the image"

@@ -55,6 +55,11 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 		spec.limit(resources.Limits)
 	}
 	p.spec, p.given = spec, p.asked(place, env)
+	if p.model.Debug.On {
+		if err := p.underDebugger(&spec); err != nil {
+			return nil, err
+		}
+	}
 	return p.Runtime.Start(ctx, spec)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Examiner, Force, Clock, Demand and
-// TimeScale are needed.
+// Options are what an Emulator works with. All but Examiner, Force, Clock, Demand,
+// DebugPorts and TimeScale are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -49,6 +49,8 @@ type Options struct {
 	Memory int64
 	// Demand asks the port for a model's traffic; where it is nil, nothing scales.
 	Demand func(model string) Demand
+	// DebugPorts are where editors find the debuggers, by model.
+	DebugPorts map[string]DebugPort
 	// TimeScale has the autoscalers' windows and delays pass so many times faster than
 	// in production; 0 is 1.
 	TimeScale float64

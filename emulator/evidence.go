@@ -100,5 +100,6 @@ func (c *incarnation) cardOf(what string, e diagnose.Evidence) *event.Failed {
 			OOMKilled: e.Exit.OOMKilled, Error: e.Exit.Error,
 		}
 	}
+	c.hint(card, e.Logs)
 	return card
 }

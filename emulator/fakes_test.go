@@ -141,6 +141,8 @@ func (r *fakeRuntime) Image(ctx context.Context, spec emulator.ImageSpec, report
 
 func (r *fakeRuntime) Copies(*emulator.Build, string) []emulator.Copy { return r.copies }
 
+func (r *fakeRuntime) DebugPort(wanted int) (int, error) { return wanted, nil }
+
 func (r *fakeRuntime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
 	return merlin.Production(), nil
 }
@@ -243,6 +245,14 @@ func (c *fakeContainer) Started() event.Started {
 
 func (c *fakeContainer) Address() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{172, 17, 0, byte(1 + c.number)}), 8080)
+}
+
+func (c *fakeContainer) DebugAddress() netip.AddrPort {
+	port := c.spec().DebugPort
+	if port == 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(c.Address().Addr(), uint16(port))
 }
 
 func (c *fakeContainer) OOMs() <-chan struct{} { return c.ooms }

@@ -85,6 +85,9 @@ func (s *supervisor) replaces(model *Model) string {
 	if model.Reload == ReloadReplace {
 		return "reload: replace"
 	}
+	if model.OnHost && model.Debug.On && model.Debug.NamesPort() {
+		return "its debugger's port is taken by the old one"
+	}
 	resources, err := model.Deployment.Resources()
 	if err != nil || resources.Limits.Memory == nil || s.Memory == 0 || s.NoLimits {
 		return ""
@@ -265,6 +268,9 @@ func (s *supervisor) rescale(old *Model) {
 // late says why a revision is given up that did not become ready in time.
 func (s *supervisor) overdue() {
 	m := s.next
+	if s.waitsFor() != "" { // heedSuspension begins anew
+		return
+	}
 	card := event.Failed{}
 	for _, p := range s.podsOf(m.revision) {
 		for _, c := range []*event.Failed{p.state.vague, p.state.card} {

@@ -51,6 +51,8 @@ type Model struct {
 	// Watch says which edits make a new revision, and Reload how it takes over.
 	Watch  Watch
 	Reload Reload
+	// Debug says how the model is debugged.
+	Debug Debug
 	// Fidelity says which production is played where promise and practice differ.
 	Fidelity Fidelity
 }

@@ -27,6 +27,7 @@ func (m *Model) Parity(c Circumstances) event.Parity {
 	p.traffic()
 	p.life()
 	p.surroundings()
+	p.debugger()
 	return event.Parity{Points: p.points}
 }
 

@@ -143,6 +143,7 @@ func (p *pod) incarnate(ctx context.Context) podState {
 // live watches over a container until it ends, or ends it when ctx does.
 func (c *incarnation) live(ctx context.Context) podState {
 	c.enter(podState{phase: event.PhaseWaiting})
+	defer c.offerDebugger()()
 	defer c.born(ctx)()
 	readiness, liveness, stop := c.probes(ctx)
 	defer stop()
@@ -242,8 +243,8 @@ func (c *incarnation) probes(ctx context.Context) (readiness, liveness <-chan Pr
 		case !c.container.Address().IsValid(): // it ended before it had one
 		case probe.Kind != CheckNone:
 			p := &probing{Probe: probe, purpose: purpose, pod: c.name, prober: c.Prober, now: c.now, address: c.container.Address()}
-			if purpose == event.Liveness { // published ports go and come with the Engine
-				p.void = c.engineAway.Load
+			p.void = func() bool { // published ports go and come with the Engine
+				return c.suspended.on.Load() || purpose == event.Liveness && c.engineAway.Load()
 			}
 			asking.Go(func() { p.run(ctx, results) })
 		case purpose == event.Readiness: // without a probe a container is ready at once

@@ -101,7 +101,13 @@ func (s *supervisor) heedEdits(e Edits) {
 	}
 	s.behind.add(new.matter)
 	all := s.serving.judge(s.behind.sorted())
-	s.publish(s.behind.fact(s.config, all))
+	told := s.behind.fact(s.config, all)
+	told.Waits = s.waitsFor()
+	s.publish(told)
+	if told.Waits != "" {
+		s.suspended.later.add(wish{tier: all.tier, file: all.file, why: all.why})
+		return
+	}
 	s.begin(event.Reloading{Tier: s.possible(all.tier), File: all.file, Why: all.why}, s.config)
 }
 
@@ -117,6 +123,11 @@ func (s *supervisor) possible(tier event.Tier) event.Tier {
 // heedWish begins a reload that a person or a changed configuration asks for.
 func (s *supervisor) heedWish() {
 	w := s.wishes.take()
+	if waits := s.waitsFor(); waits != "" && w.model != nil { // one that a person asks for does not wait
+		s.publish(event.Edited{Files: []string{w.file}, Tier: w.tier, File: w.file, Why: w.why, Waits: waits})
+		s.suspended.later.add(w)
+		return
+	}
 	tier := w.tier
 	if w.model != nil {
 		tier = stronger(tier, s.serving.model.needs(w.model))

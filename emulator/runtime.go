@@ -23,6 +23,9 @@ type Runtime interface {
 	// Place tells where a replica will find its ports and its artifact, before it
 	// is started: production's values, or a host process's own.
 	Place(ctx context.Context, spec PlaceSpec) (merlin.Place, error)
+	// DebugPort is where a replica's debugger is to listen: as wanted, or on a free port
+	// where replicas share the host's.
+	DebugPort(wanted int) (int, error)
 	// Start creates and starts a replica. On an error nothing is left behind.
 	Start(ctx context.Context, spec ContainerSpec) (Container, error)
 	// Watch reports trouble of what runs the models, as event.Engine, until ctx ends.
@@ -43,6 +46,8 @@ type Container interface {
 	Started() event.Started
 	// Address is where the host reaches its serving port.
 	Address() netip.AddrPort
+	// DebugAddress is where the host reaches its debugger; not valid where it has none.
+	DebugAddress() netip.AddrPort
 	// Logs copies its output from the start until it ends or ctx does.
 	Logs(ctx context.Context, stdout, stderr io.Writer) error
 	// Usage calls sample, from one goroutine at a time, with what it takes of the
@@ -120,6 +125,8 @@ type ContainerSpec struct {
 	CPULimit      string // the same as Kubernetes prints it
 	MemoryBytes   int64  // limit; 0 is none
 	MemoryLimit   string // the same as Kubernetes prints it
+	DebugPort     int    // where its debugger listens inside; 0 is none
+	Ptrace        bool   // its processes may trace each other
 	// Created is called once the replica exists, before it is started.
 	Created func()
 }

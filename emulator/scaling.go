@@ -16,6 +16,9 @@ func (m *Model) ScalesByRequests() bool {
 // bounds are how many replicas there may be. Merlin's own minimum is 0; here that holds
 // only where the user's file says it.
 func (m *Model) bounds() scale.Bounds {
+	if m.Debug.On { // a debugger is of one replica
+		return scale.Bounds{Min: 1, Max: 1}
+	}
 	b := scale.Bounds{Min: max(m.Replicas, 1)}
 	b.Max = max(m.MaxReplicas, b.Min)
 	if m.ScaleToZero && m.ScalesByRequests() {

@@ -41,6 +41,8 @@ func (s *supervisor) serve(ctx context.Context) error {
 			deadline.renew()
 		case m := <-s.made:
 			s.prepared(m)
+		case <-s.suspended.changed:
+			s.heedSuspension(deadline)
 		case <-s.next.late():
 			s.overdue()
 		case <-s.retries:
@@ -48,7 +50,7 @@ func (s *supervisor) serve(ctx context.Context) error {
 		case slept := <-s.sleeps:
 			deadline.move(slept)
 		case <-deadline.timer.C:
-			if !s.everUp && deadline.passed() {
+			if !s.everUp && s.waitsFor() == "" && deadline.passed() {
 				err = s.notReady()
 			}
 		case <-ctx.Done():

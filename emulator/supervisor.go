@@ -28,21 +28,22 @@ type supervisor struct {
 	made    chan *making
 	makings sync.WaitGroup // for what sends to made
 
-	pods    []*pod // of all revisions, until they have reported their end
-	serving *revision
-	next    *making // nil where no revision is on its way
-	latest  int     // the number of the newest revision
-	behind  edited  // the files that the serving revision does not have
-	sources string  // identifies the files as they are
-	watched bool    // they are known
-	config  *Model  // for the next revision
-	routed  []netip.AddrPort
-	phase   event.PhaseChanged // as told last
-	everUp  bool               // it has been ready at least once
-	wanted  int                // replicas that stay
-	scaler  *autoscaler        // nil where their number is fixed
-	cold    *coldStart         // nil where none goes on
-	told    *Failure           // why it will not serve, once that is told
+	pods      []*pod // of all revisions, until they have reported their end
+	serving   *revision
+	next      *making // nil where no revision is on its way
+	latest    int     // the number of the newest revision
+	behind    edited  // the files that the serving revision does not have
+	sources   string  // identifies the files as they are
+	watched   bool    // they are known
+	suspended *suspension
+	config    *Model // for the next revision
+	routed    []netip.AddrPort
+	phase     event.PhaseChanged // as told last
+	everUp    bool               // it has been ready at least once
+	wanted    int                // replicas that stay
+	scaler    *autoscaler        // nil where their number is fixed
+	cold      *coldStart         // nil where none goes on
+	told      *Failure           // why it will not serve, once that is told
 }
 
 func newSupervisor(model *Model, options *Options, shared *conditions) *supervisor {
@@ -51,7 +52,7 @@ func newSupervisor(model *Model, options *Options, shared *conditions) *supervis
 		reports: make(chan report), retries: make(chan struct{}, 1), sleeps: make(chan time.Duration, 1),
 		bell: newBell(), drained: make(chan *departure),
 		edits: make(chan Edits), wishes: newWishes(), made: make(chan *making),
-		behind: edited{}, config: model,
+		behind: edited{}, config: model, suspended: newSuspension(),
 	}
 	s.serving = newRevision(s, 1, model)
 	return s

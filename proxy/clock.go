@@ -13,8 +13,12 @@ var errTimeout = errors.New("the revision's timeout has passed")
 // errIdle is why an answer ended that had begun.
 var errIdle = errors.New("the idle timeout has passed amid the answer")
 
-// timeouts are those of a revision; start and idle are off where they are 0.
-type timeouts struct{ revision, start, idle time.Duration }
+// timeouts are those of a revision; start and idle are off where they are 0. While it
+// is halted none of them passes; nil is never.
+type timeouts struct {
+	revision, start, idle time.Duration
+	halts                 *halts
+}
 
 // first is the shortest, after which a clock that nothing has stopped strikes.
 func (t timeouts) first() time.Duration {
@@ -36,7 +40,11 @@ type clock struct {
 	timer *time.Timer
 	idle  time.Duration
 	began time.Time    // where idle is on
-	wrote atomic.Int64 // since began
+	wrote atomic.Int64 // what had passed then
+
+	halts   *halts
+	stood   time.Duration // the total of its halts when it began
+	granted time.Duration // that when due was asked last, whose alone it is
 }
 
 const (
@@ -61,12 +69,8 @@ func (c *clock) start(ctx context.Context, t timeouts) (context.Context, context
 		}
 	}
 	first := c.set(t)
-	if c.idle == 0 {
-		c.timer = time.AfterFunc(first, ring)
-	} else { // ring reads the timer: it must not ring before it is kept
-		c.timer = time.AfterFunc(t.revision+time.Hour, ring)
-		c.timer.Reset(first)
-	}
+	c.timer = time.AfterFunc(t.revision+time.Hour, ring) // ring reads it: it must not ring before it is kept
+	c.timer.Reset(first)
 	return ctx, func() {
 		c.over()
 		c.timer.Stop()
@@ -80,19 +84,25 @@ func (c *clock) set(t timeouts) (first time.Duration) {
 	if c.idle = t.idle; c.idle > 0 {
 		c.began = time.Now()
 	}
+	c.halts = t.halts
+	c.stood, _ = c.halts.total()
+	c.granted = c.stood
 	return t.first()
 }
 
 // due tells whether the clock strikes or lapses now. Where not, it is to be asked
 // again after that time; not at all where that is 0.
 func (c *clock) due() (struck bool, again time.Duration) {
+	if later := c.grant(); later > 0 {
+		return false, later
+	}
 	if c.state.CompareAndSwap(clockRuns, clockStruck) {
 		return true, 0
 	}
 	if c.idle == 0 || c.state.Load() != clockAnswers {
 		return false, 0
 	}
-	if silent := time.Since(c.began) - time.Duration(c.wrote.Load()); silent < c.idle {
+	if silent := c.passed() - time.Duration(c.wrote.Load()); silent < c.idle {
 		return false, c.idle - silent
 	}
 	return c.state.CompareAndSwap(clockAnswers, clockLapsed), 0
@@ -117,7 +127,7 @@ func (c *clock) stop() bool {
 // be written.
 func (c *clock) touch() bool {
 	if c.idle > 0 {
-		c.wrote.Store(int64(time.Since(c.began)))
+		c.wrote.Store(int64(c.passed()))
 	}
 	return c.goesOn()
 }

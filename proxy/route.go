@@ -40,7 +40,7 @@ func newModel(m Model, stopping <-chan struct{}) *model {
 	return &model{
 		Model:     m,
 		predictor: predictorHost(m),
-		timeouts:  timeouts{m.Timeout, m.ResponseStartTimeout, m.IdleTimeout},
+		timeouts:  timeouts{m.Timeout, m.ResponseStartTimeout, m.IdleTimeout, newHalts()},
 		stopping:  stopping,
 		demand:    newDemand(time.Now()),
 		wanted:    func(string) {},

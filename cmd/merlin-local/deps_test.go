@@ -14,6 +14,7 @@ import (
 // Change it in the commit that has the reason.
 var allowed = map[string][]string{
 	"emulator/artifact": {},
+	"emulator/attach":   {},
 	"emulator/event":    {},
 	"emulator/merlin":   {},
 	"emulator/sockets":  {},

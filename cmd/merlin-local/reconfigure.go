@@ -59,6 +59,10 @@ func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) 
 		return
 	}
 	s.engine.fit(models)
+	if err := s.underDebugger(models); err != nil {
+		s.warn(changed + " is not in force, what was read before is: " + err.Error())
+		return
+	}
 	later := differentModels(s.models, models)
 	for i, old := range s.models {
 		now := byID(models, old.ID())

@@ -31,6 +31,9 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := fakedebugger(); err != nil { // beside it
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
@@ -105,6 +108,11 @@ var built = sync.OnceValue(func() string {
 // fakemodel is the program of testdata/fakemodel, static, built once.
 var fakemodel = sync.OnceValues(func() (string, error) {
 	return build("fakemodel", "./testdata/fakemodel")
+})
+
+// fakedebugger is the program of testdata/fakedebugger, static, built once.
+var fakedebugger = sync.OnceValues(func() (string, error) {
+	return build("fakedebugger", "./testdata/fakedebugger")
 })
 
 func build(name, source string) (string, error) {

@@ -110,6 +110,7 @@ func printStatus(w io.Writer, state *session.State) error {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
 		}
 		printRevision(w, m)
+		printDebugger(w, m)
 		if m.Scale != nil {
 			if err := printScale(w, m); err != nil {
 				return err
@@ -141,7 +142,11 @@ func printRevision(w io.Writer, m *session.Model) {
 		if m.Stale == nil {
 			fmt.Fprintln(w)
 		} else {
-			fmt.Fprintf(w, "; STALE: behind %s\n", clean(behind(m.Stale.Edited)))
+			fmt.Fprintf(w, "; STALE: behind %s", clean(behind(m.Stale.Edited)))
+			if m.Stale.Waits != "" {
+				fmt.Fprintf(w, ": the reload waits: %s", m.Stale.Waits)
+			}
+			fmt.Fprintln(w)
 		}
 	}
 	switch r := m.LastReload(); {

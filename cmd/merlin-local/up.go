@@ -17,6 +17,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/artifact"
+	"github.com/caraml-dev/merlin-local/emulator/attach"
 	"github.com/caraml-dev/merlin-local/emulator/config"
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -42,6 +43,7 @@ type up struct {
 	deadline     time.Duration
 	noLimits     bool
 	noWatch      bool
+	debug        string
 	timeScale    float64
 }
 
@@ -75,6 +77,8 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
 	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
 	flags.BoolVar(&u.noWatch, "no-watch", false, "do not make a new revision when files change; merlin-local reload makes one")
+	flags.StringVar(&u.debug, "debug", debugNone, "start the models under a debugger: delve, debugpy, none, or without a value as debug in the file or the command of the model tells")
+	flags.Lookup("debug").NoOptDefVal = debugAuto
 	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
 	flags.Float64Var(&u.timeScale, "time-scale", 1, "have the autoscaler's windows and delays pass so many times faster than in production, up to 100")
 	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
@@ -86,6 +90,9 @@ func (u *up) run(c *cobra.Command) error {
 		return usageError{fmt.Errorf("--output %s: it is plain or json", u.output)}
 	}
 	if err := u.checkNumbers(); err != nil {
+		return err
+	}
+	if err := checkDebug(u.debug); err != nil {
 		return err
 	}
 	file, err := u.load(c, u.location)
@@ -160,6 +167,14 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		return err
 	}
 	defer engine.close()
+	if err := u.underDebugger(models); err != nil {
+		return err
+	}
+	debuggers, err := listenForEditors(models)
+	if err != nil {
+		return err
+	}
+	defer closeAll(debuggers)
 	port, err := u.wishes.port.listen()
 	if err != nil {
 		return err
@@ -182,7 +197,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 	defer socket.Close()
 	s := &upSession{
 		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
-		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket,
+		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket, debuggers: debuggers,
 	}
 	view := s.view(c.OutOrStdout())
 	if u.child {
@@ -205,6 +220,7 @@ type upSession struct {
 	metrics   net.Listener
 	accessLog io.Writer
 	socket    net.Listener
+	debuggers map[string]net.Listener // by model: where editors connect
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -221,7 +237,11 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		func(model string) { supervision.Wanted(model) },
 		func(model string, w proxy.Wait) { supervision.Waited(model, emulator.Wait(w)) },
 	)
-	supervision = s.emulator(server)
+	editors := s.editors(func(model string, on bool) {
+		server.Suspend(model, on)
+		supervision.Suspend(model, on)
+	})
+	supervision = s.emulator(server, editors)
 	answering := s.answer(end, supervision)
 	s.introduce(ctx)
 
@@ -230,6 +250,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
 	work.Go(func() error { return supervision.Run(ctx) })
 	work.Go(func() error { return s.sweepOthers(ctx) })
+	for _, editor := range editors {
+		work.Go(func() error { return editor.Serve(ctx) })
+	}
 	if !s.noWatch {
 		work.Go(func() error { return s.watchConfiguration(ctx, supervision) })
 	}
@@ -265,7 +288,7 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 	return proxy.New(options)
 }
 
-func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
+func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port) *emulator.Emulator {
 	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
@@ -279,7 +302,7 @@ func (s *upSession) emulator(server *proxy.Server) *emulator.Emulator {
 		Grace: s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },
-		TimeScale: s.timeScale,
+		TimeScale: s.timeScale, DebugPorts: debugPorts(editors),
 	})
 }
 

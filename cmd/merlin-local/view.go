@@ -27,18 +27,19 @@ func (s *upSession) view(w io.Writer) func(event.Event) error {
 
 // plain shows events as lines. It keeps the session's state, as every view does.
 type plain struct {
-	w      io.Writer
-	state  session.State
-	models []*emulator.Model
-	begun  map[string]time.Time // when a model's phase that takes long began
-	idle   map[string]bool      // models that went to zero and are not ready again yet
-	asked  map[string]string    // what a pod's probe said last, by pod and purpose
-	cards  map[string]string    // a model's failure card as shown last
-	limits map[string]string    // a model's limits as told last
+	w         io.Writer
+	state     session.State
+	models    []*emulator.Model
+	begun     map[string]time.Time // when a model's phase that takes long began
+	idle      map[string]bool      // models that went to zero and are not ready again yet
+	asked     map[string]string    // what a pod's probe said last, by pod and purpose
+	cards     map[string]string    // a model's failure card as shown last
+	debuggers map[string]string    // a model's debugger as shown last
+	limits    map[string]string    // a model's limits as told last
 }
 
 func newPlain(w io.Writer, models []*emulator.Model) *plain {
-	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}, cards: map[string]string{}, limits: map[string]string{}}
+	return &plain{w: w, models: models, begun: map[string]time.Time{}, idle: map[string]bool{}, asked: map[string]string{}, cards: map[string]string{}, limits: map[string]string{}, debuggers: map[string]string{}}
 }
 
 func (p *plain) show(e event.Event) error {
@@ -99,6 +100,14 @@ func (p *plain) line(e event.Event) string {
 		return reloading(e, f)
 	case event.Serving:
 		return reloaded(e, f)
+	case event.Debugger:
+		return p.debugger(e, f)
+	case event.Attached:
+		return attached(f)
+	case event.Edited:
+		if f.Waits != "" {
+			return fmt.Sprintf("STALE: behind %s: the reload waits: %s", clean(behind(f)), f.Waits)
+		}
 	case event.ReloadStuck:
 		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, cardOf(f.Card))
 	case event.ReloadEnded:

@@ -21,6 +21,7 @@ func (d decoder) checkModel(n *node, m *emulator.Model) {
 	d.checkReplicas(n, m.Deployment.ResourceRequest)
 	d.checkCPU(n, m.Deployment.ResourceRequest)
 	d.checkProbes(n)
+	d.checkDebug(n, m.Debug)
 	d.checkReserved(n, m.Deployment.DeploymentMode)
 	for _, s := range n.get("build").elements("secrets") {
 		if s.gives("src") == s.gives("env") {

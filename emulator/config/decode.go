@@ -44,6 +44,7 @@ func (d decoder) model(n *node) emulator.Model {
 		Readiness:            probeSettings(n.get("readiness_probe")),
 		Liveness:             probeSettings(n.get("liveness_probe")),
 		Watch:                watch(n.get("watch")),
+		Debug:                d.debug(n.get("debug")),
 		Reload:               emulator.Reload(n.string("reload", string(emulator.ReloadAuto))),
 		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
 	}
@@ -65,6 +66,17 @@ func probeSettings(n *node) emulator.ProbeSettings {
 		SuccessThreshold: n.integer("success_threshold", 0),
 		FailureThreshold: n.integer("failure_threshold", 0),
 	}
+}
+
+func (d decoder) debug(n *node) emulator.Debug {
+	debug := emulator.Debug{
+		Kind: emulator.DebuggerKind(n.string("kind", "")), Command: n.string("command", ""),
+		Port: n.integer("port", 0), Binary: n.string("binary", ""), Run: n.string("run", ""),
+	}
+	if debug.Binary != "" && !filepath.IsAbs(debug.Binary) {
+		debug.Binary = filepath.Join(d.dir, debug.Binary)
+	}
+	return debug
 }
 
 func watch(n *node) emulator.Watch {

@@ -74,6 +74,20 @@ func buildSpec() spec {
 	}
 }
 
+func debugSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "How up --debug starts the model under a debugger. Not given: delve for Go, debugpy for Python. Without --debug it does nothing.",
+		keys: []key{
+			{"kind", spec{form: formText, options: []string{string(emulator.Delve), string(emulator.Debugpy), string(emulator.CustomDebugger)}, doc: "The debugger: which command starts it, and what an editor is told. Not given: custom where there is a command, else as the model's own command tells."}},
+			{"command", spec{form: formText, rule: nonEmpty(), hint: oneText, doc: "Is put in front of the container's own command; cut at every space. $(DEBUG_PORT) in it is where the debugger has to listen, on all addresses."}},
+			{"port", spec{form: formInteger, least: atLeast(1), most: atMost(65535), doc: "Where the debugger listens in the container, and which port of 127.0.0.1 is tried first. Not given: 40000, for debugpy 5678."}},
+			{"binary", spec{form: formText, rule: nonEmpty(), doc: "A static dlv for Linux on this host that containers get, relative to this file. Not given: the one in PATH, else the image's."}},
+			{"run", spec{form: formText, rule: nonEmpty(), doc: "Replaces build.run, to build with debug information."}},
+		},
+	}
+}
+
 func watchSpec() spec {
 	pattern := func(doc string) spec {
 		return spec{form: formList, items: &spec{form: formText, required: true, rule: nonEmpty()}, doc: doc}

@@ -58,7 +58,14 @@ func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []moun
 		},
 	}
 	if reach == ReachPublished {
-		publish(b.config, b.host, spec.Port)
+		ports := []int{spec.Port}
+		if spec.DebugPort > 0 {
+			ports = append(ports, spec.DebugPort)
+		}
+		publish(b.config, b.host, ports...)
+	}
+	if spec.Ptrace {
+		b.host.CapAdd = []string{"SYS_PTRACE"}
 	}
 	return b
 }

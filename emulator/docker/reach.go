@@ -114,11 +114,14 @@ func isGateway(own netip.Addr, configs []network.IPAMConfig) bool {
 	return false
 }
 
-// publish asks for a free port of loopback, and of no other interface.
-func publish(config *container.Config, host *container.HostConfig, port int) {
-	inner := tcp(port)
-	config.ExposedPorts = nat.PortSet{inner: {}}
-	host.PortBindings = nat.PortMap{inner: {{HostIP: "127.0.0.1"}}}
+// publish asks for a free port of loopback, and of no other interface, for each.
+func publish(config *container.Config, host *container.HostConfig, ports ...int) {
+	config.ExposedPorts, host.PortBindings = nat.PortSet{}, nat.PortMap{}
+	for _, port := range ports {
+		inner := tcp(port)
+		config.ExposedPorts[inner] = struct{}{}
+		host.PortBindings[inner] = []nat.PortBinding{{HostIP: "127.0.0.1"}}
+	}
 }
 
 // address reads where a running container is reached.

@@ -21,9 +21,10 @@ type replica struct {
 	volume     string // holds the artifact; empty where it is bind-mounted
 	stopSignal string // the image's own, which containerd honours in production too
 
-	pid     int // on the Engine's host, while it runs
-	started event.Started
-	address netip.AddrPort
+	pid      int // on the Engine's host, while it runs
+	started  event.Started
+	address  netip.AddrPort
+	debugger netip.AddrPort // not valid where there is none
 
 	ooms    chan struct{}      // receives for every process that the kernel killed for memory
 	exits   chan emulator.Exit // receives once
@@ -86,6 +87,11 @@ func (c *replica) start(ctx context.Context, spec emulator.ContainerSpec, reach 
 		return nil // ended already, as the watch will say: it has no address any more
 	}
 	c.pid = found.State.Pid
+	if spec.DebugPort > 0 {
+		if c.debugger, err = address(found, reach, spec.DebugPort); err != nil {
+			return err
+		}
+	}
 	c.address, err = address(found, reach, spec.Port)
 	c.started.Address = c.address.String()
 	return err
@@ -122,6 +128,9 @@ func (c *replica) Started() event.Started { return c.started }
 
 // Address is where the host reaches the serving port.
 func (c *replica) Address() netip.AddrPort { return c.address }
+
+// DebugAddress is where the host reaches the debugger.
+func (c *replica) DebugAddress() netip.AddrPort { return c.debugger }
 
 // Exited receives once, when the container has ended.
 func (c *replica) Exited() <-chan emulator.Exit { return c.exits }

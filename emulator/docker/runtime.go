@@ -89,3 +89,6 @@ func (r *Runtime) Memory() int64 { return r.engine.memory }
 func (r *Runtime) Place(context.Context, emulator.PlaceSpec) (merlin.Place, error) {
 	return merlin.Production(), nil
 }
+
+// DebugPort is as wanted: a container's ports are its own.
+func (r *Runtime) DebugPort(wanted int) (int, error) { return wanted, nil }

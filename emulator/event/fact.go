@@ -223,6 +223,8 @@ func blanks() []any {
 		&Serving{},
 		&ReloadStuck{},
 		&ReloadEnded{},
+		&Debugger{},
+		&Attached{},
 		&Served{},
 		&Traffic{},
 		&Parity{},

@@ -21,6 +21,8 @@ type Edited struct {
 	Tier  Tier     `json:"tier"`
 	File  string   `json:"file"` // the one that decides the tier
 	Why   string   `json:"why"`
+	// Waits says why the reload does not begin yet; empty where it does.
+	Waits string `json:"waits,omitempty"`
 }
 
 // Reloading says that a new revision, the event's, is being made.

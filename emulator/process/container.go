@@ -18,6 +18,7 @@ type container struct {
 	group          *group
 	record         *record
 	address        netip.AddrPort
+	debugger       netip.AddrPort // not valid where there is none
 	stdout, stderr *os.File
 	exited         chan emulator.Exit
 }
@@ -36,6 +37,9 @@ func (c *container) Started() event.Started {
 
 // Address is where the model listens.
 func (c *container) Address() netip.AddrPort { return c.address }
+
+// DebugAddress is where the model's debugger listens.
+func (c *container) DebugAddress() netip.AddrPort { return c.debugger }
 
 // OOMs is nil: no limit holds.
 func (c *container) OOMs() <-chan struct{} { return nil }

@@ -49,6 +49,15 @@ func (r *Runtime) Place(_ context.Context, spec emulator.PlaceSpec) (merlin.Plac
 	return merlin.Place{HTTPPort: ports[0], GRPCPort: ports[1], ArtifactLocation: spec.Artifact}, nil
 }
 
+// DebugPort gives a free port: the host's are everybody's.
+func (r *Runtime) DebugPort(int) (int, error) {
+	ports, err := freePorts(1)
+	if err != nil {
+		return 0, fmt.Errorf("find a free port for the debugger: %w", err)
+	}
+	return ports[0], nil
+}
+
 func freePorts(n int) ([]int, error) {
 	var ports []int
 	for range n {
@@ -87,6 +96,9 @@ func (r *Runtime) Start(_ context.Context, spec emulator.ContainerSpec) (emulato
 		group: g, record: r.record, stdout: stdout.read, stderr: stderr.read,
 		address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(spec.Port)),
 		exited:  make(chan emulator.Exit, 1),
+	}
+	if spec.DebugPort > 0 {
+		c.debugger = netip.AddrPortFrom(c.address.Addr(), uint16(spec.DebugPort))
 	}
 	go c.wait()
 	if err := r.record.add(g.pid); err != nil {

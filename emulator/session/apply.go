@@ -108,6 +108,10 @@ func (m *Model) apply(e event.Event) {
 		m.stuck(e, f)
 	case event.ReloadEnded:
 		m.reloadEnded(e, f)
+	case event.Debugger:
+		m.debugged(f)
+	case event.Attached:
+		m.attached(f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:

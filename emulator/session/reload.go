@@ -61,6 +61,9 @@ func (m *Model) edited(e event.Event, f event.Edited) {
 }
 
 func (m *Model) reloading(e event.Event, f event.Reloading) {
+	if m.Stale != nil {
+		m.Stale.Waits = ""
+	}
 	m.Reloads = append(m.Reloads, &Reload{Revision: e.Revision, State: ReloadRuns, Since: e.Time, Plan: f})
 	if extra := len(m.Reloads) - keptReloads; extra > 0 {
 		m.Reloads = m.Reloads[extra:]

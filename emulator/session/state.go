@@ -65,12 +65,14 @@ type Model struct {
 	Scale    *Scale     `json:"scale,omitempty"` // nil where the number of replicas is fixed
 	// Serving is the local revision that answers; nil until one does. Stale says that
 	// it is behind the files on disk.
-	Serving *Revision      `json:"serving,omitempty"`
-	Stale   *Stale         `json:"stale,omitempty"`
-	Reloads []*Reload      `json:"reloads,omitempty"` // the last ones
-	Parity  *event.Parity  `json:"parity,omitempty"`
-	Traffic *event.Traffic `json:"traffic,omitempty"`
-	Usage   *Usage         `json:"usage,omitempty"`
+	Serving *Revision `json:"serving,omitempty"`
+	Stale   *Stale    `json:"stale,omitempty"`
+	Reloads []*Reload `json:"reloads,omitempty"` // the last ones
+	// Debugger is where the model is debugged; nil where it is not.
+	Debugger *Debugger      `json:"debugger,omitempty"`
+	Parity   *event.Parity  `json:"parity,omitempty"`
+	Traffic  *event.Traffic `json:"traffic,omitempty"`
+	Usage    *Usage         `json:"usage,omitempty"`
 	// Killed counts the containers that ignored SIGTERM, RequestsCut the requests that
 	// a stop broke off, both in all the session.
 	Killed      int `json:"killed,omitempty"`

@@ -74,3 +74,32 @@ func TestAnExitTellsThePeakWhichIsTheLimitAfterAnOOMKill(t *testing.T) {
 		})
 	}
 }
+
+func TestAnOOMKillIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var died time.Time
+		w.run = func(c *fakeContainer) {
+			if c.number == 1 {
+				time.Sleep(5 * time.Second)
+				died = time.Now()
+				c.exit(emulator.Exit{Code: 137, OOMKilled: true})
+			}
+		}
+		during(t, w, iris(), 7*time.Second, func() {})
+		var exit, card time.Time
+		for _, e := range w.events.History() {
+			switch e.Fact.(type) {
+			case event.Exited:
+				if exit.IsZero() {
+					exit = e.Time
+				}
+			case event.Failed:
+				card = e.Time
+			}
+		}
+		if died.IsZero() || !exit.Equal(died) || !card.Equal(died) {
+			t.Errorf("it died at %s; the exit is told at %s, the card at %s", died, exit, card)
+		}
+	})
+}

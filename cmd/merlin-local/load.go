@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -57,7 +59,10 @@ func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, erro
 		return nil, err
 	}
 	file, err := config.Load(config.Options{Dir: dir, Path: path, Overrides: overrides})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usageError{err}
+	case err != nil:
 		return nil, err
 	}
 	for _, model := range file.Models {

@@ -84,6 +84,12 @@ func TestEachCauseIsRecognisedByItsEvidence(t *testing.T) {
 			e.Exit, e.MemoryLimit = &diagnose.Exit{Code: 137, OOMKilled: true}, 1<<30
 		}, event.CauseOOMKilled, certain, "1.00 GiB"},
 		{"oom of a child", func(e *diagnose.Evidence) { e.Exit = &diagnose.Exit{Code: 1, OOMKilled: true} }, event.CauseOOMKilled, likely, "killed a process of it"},
+		{"oom of the first moments", func(e *diagnose.Evidence) {
+			e.Exit, e.MemoryLimit = &diagnose.Exit{Code: 137}, 100<<20
+		}, event.CauseOOMKilled, guess, "100 MiB"},
+		{"no oom", func(e *diagnose.Evidence) {
+			e.Exit, e.MemoryPeak, e.MemoryLimit = &diagnose.Exit{Code: 137}, 50<<20, 100<<20
+		}, event.CauseKilled, likely, "tells of no kill for its own limit"},
 		{"oom unseen", func(e *diagnose.Evidence) {
 			e.Exit, e.MemoryLimit, e.MemoryPeak = &diagnose.Exit{Code: 137}, 100<<20, 99<<20
 		}, event.CauseOOMKilled, likely, "99 MiB"},

@@ -6,7 +6,7 @@ import "github.com/caraml-dev/merlin-local/emulator/event"
 func Rules() []Rule {
 	return []Rule{
 		{event.CauseLiveness, "it was ended because its liveness probe failed", ended, liveness},
-		{event.CauseOOMKilled, "the kernel killed it for its memory limit; SIGKILL with a peak at the limit", ended, oomKilled},
+		{event.CauseOOMKilled, "the kernel killed it for its memory limit; SIGKILL with a peak at the limit, or before a first sample", ended, oomKilled},
 		{event.CauseArchitecture, "`exec format error`; the image's architecture beside the Engine's", ended, architecture},
 		{event.CauseCommandNotFound, "exit code 127; a shell that the image lacks is named", ended, commandNotFound},
 		{event.CauseNotExecutable, "exit code 126", ended, notExecutable},

@@ -62,6 +62,7 @@ func (b behaviour) run() error {
 		fmt.Fprintln(os.Stderr, "weights.bin: bad magic number")
 		os.Exit(b.exit)
 	case b.greedy:
+		time.Sleep(300 * time.Millisecond) // the Engine does not see a kill of the first moments
 		eat(4 << 10)
 	}
 	if b.wrong != "" {

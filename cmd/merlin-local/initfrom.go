@@ -69,12 +69,13 @@ func (i *initRepo) write(c *cobra.Command, dir string, draft *config.Draft) erro
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "wrote %s\n%s", path, nextOf(draft.Models))
+	_, err = fmt.Fprintf(c.OutOrStdout(), "wrote %s\n%s", path, nextOf(draft.Models, i.output))
 	return err
 }
 
-// nextOf says what a person has to do before `up` can run the models.
-func nextOf(models []emulator.Model) string {
+// nextOf says what a person has to do before `up` can run the models; output is the
+// file where it is none that `up` finds by itself.
+func nextOf(models []emulator.Model, output string) string {
 	var steps strings.Builder
 	for i := range models {
 		d := &models[i].Deployment
@@ -85,5 +86,9 @@ func nextOf(models []emulator.Model) string {
 			fmt.Fprintf(&steps, "  %s: export %s, or add it to .env: it is the secret %s\n", models[i].ID(), s.EnvVarName, s.MLPSecretName)
 		}
 	}
-	return "next:\n" + steps.String() + "  merlin-local up\n"
+	up := "merlin-local up"
+	if output != "" && output != config.FileName {
+		up += " --file " + output
+	}
+	return "next:\n" + steps.String() + "  " + up + "\n"
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,7 +57,25 @@ func reloads(ts *testscript.TestScript, _ bool, args []string) {
 		if what := failed.Load(); what != nil {
 			ts.Fatalf("amid reload %d: %s", i+1, *what)
 		}
+		announced, err := here.State(ctx)
+		ts.Check(err)
+		ts.Check(askAfter(args[2], announced.Models[0].Serving.Number))
 	}
+}
+
+// afterPath is asked for once a revision has been announced as serving.
+const afterPath = "/after/"
+
+func askAfter(predict string, revision int) error {
+	at, err := url.Parse(predict)
+	if err != nil {
+		return err
+	}
+	answer, err := http.Get(at.Scheme + "://" + at.Host + afterPath + strconv.Itoa(revision))
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close() // the model has no such path
 }
 
 func predictOnce(url string) (failure string) {
@@ -71,28 +91,24 @@ func predictOnce(url string) (failure string) {
 	return ""
 }
 
-// newest EVENTS: no request that came after a revision was announced as serving was
-// answered by an older one.
+// newest EVENTS: no request that was sent after a revision had been announced as serving
+// was answered by an older one.
 func newest(ts *testscript.TestScript, _ bool, args []string) {
-	since := map[int]time.Time{}
-	served := 0
+	asked := 0
 	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n") {
 		var e event.Event
 		ts.Check(json.Unmarshal([]byte(line), &e))
-		switch f := e.Fact.(type) {
-		case event.Serving:
-			since[e.Revision] = e.Time
-		case event.Served:
-			served++
-			came := e.Time.Add(-f.Took)
-			for revision, at := range since {
-				if revision > e.Revision && came.After(at) {
-					ts.Fatalf("a request that came %s after revision %d served was answered by revision %d", came.Sub(at), revision, e.Revision)
-				}
-			}
+		f, served := e.Fact.(event.Served)
+		after, isAfter := strings.CutPrefix(f.Path, afterPath)
+		if !served || !isAfter {
+			continue
+		}
+		asked++
+		if e.Revision < number(ts, after) {
+			ts.Fatalf("a request that was sent after revision %s served was answered by revision %d", after, e.Revision)
 		}
 	}
-	if served == 0 || len(since) < 2 {
-		ts.Fatalf("%d requests and %d revisions: there is nothing to compare", served, len(since))
+	if asked == 0 {
+		ts.Fatalf("nothing was asked after a revision served")
 	}
 }

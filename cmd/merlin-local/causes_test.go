@@ -19,6 +19,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
 	"github.com/caraml-dev/merlin-local/emulator/process"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -246,7 +247,7 @@ func mistaken(t *testing.T, c mistake, image string) *emulator.Model {
 
 func wantDiagnosis(t *testing.T, card event.Failed, c mistake) {
 	t.Helper()
-	t.Logf("%s\n", failed(card))
+	t.Logf("%s\n", prose.Failed(card))
 	if card.Cause != c.cause || !strings.Contains(card.Why+" / "+card.Next, c.says) || card.Next == "" {
 		t.Errorf("the card is %+v, want %s with %q", card, c.cause, c.says)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -18,7 +19,7 @@ func (p *plain) debugger(e event.Event, f event.Debugger) string {
 		text += "; for VS Code, in configurations of .vscode/launch.json:\n  " + launch.String()
 	}
 	if f.Note != "" {
-		text += "\n  " + clean(f.Note)
+		text += "\n  " + prose.Clean(f.Note)
 	}
 	if p.debuggers[e.Model] == text {
 		return ""
@@ -27,22 +28,13 @@ func (p *plain) debugger(e event.Event, f event.Debugger) string {
 	return text
 }
 
-const suspended = "no timeout passes, failed probes do not count, edits wait"
-
-func attached(f event.Attached) string {
-	if f.On {
-		return "debugger attached: " + suspended
-	}
-	return "debugger detached: timeouts, probes and edits count again"
-}
-
 func printDebugger(w io.Writer, m *session.Model) {
 	if m.Debugger == nil {
 		return
 	}
 	state := "nobody is attached"
 	if m.Debugger.Attached {
-		state = "attached: " + suspended
+		state = "attached: " + prose.Suspended
 	}
 	fmt.Fprintf(w, "\n%s: debugger %s at %s, %s\n", m.ID, m.Debugger.Kind, m.Debugger.Address, state)
 }

@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"emulator/scale":    {},
 	"emulator/watch":    {},
 	"emulator/session":  {"emulator/event"},
+	"emulator/prose":    {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
 	"emulator":          {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
 	"emulator/config":   {"emulator", "emulator/merlin"},
 	"emulator/docker":   {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},

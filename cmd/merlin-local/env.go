@@ -12,6 +12,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 )
 
 // env prints what the container gets.
@@ -83,7 +84,7 @@ func envTable(w io.Writer, env []merlin.Variable) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tVALUE\tSOURCE")
 	for _, v := range env {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Name, strings.ReplaceAll(clean(v.Value), "\t", `\x09`), v.Source)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Name, strings.ReplaceAll(prose.Clean(v.Value), "\t", `\x09`), v.Source)
 	}
 	return table.Flush()
 }

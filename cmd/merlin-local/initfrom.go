@@ -12,6 +12,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 )
 
 // longestInput is more than what is taken: the reader of manifests says so.
@@ -30,7 +31,7 @@ func (i *initRepo) fromManifests(c *cobra.Command, base, dir string) error {
 		return err
 	}
 	for _, lost := range draft.Lost {
-		fmt.Fprintln(c.ErrOrStderr(), clean(lost.Error()))
+		fmt.Fprintln(c.ErrOrStderr(), prose.Clean(lost.Error()))
 	}
 	return nil
 }
@@ -80,7 +81,7 @@ func nextOf(models []emulator.Model, output string) string {
 	for i := range models {
 		d := &models[i].Deployment
 		if d.ArtifactURI != "" {
-			fmt.Fprintf(&steps, "  %s: download %s to a folder, and name it as model_dir\n", models[i].ID(), clean(d.StorageURI()))
+			fmt.Fprintf(&steps, "  %s: download %s to a folder, and name it as model_dir\n", models[i].ID(), prose.Clean(d.StorageURI()))
 		}
 		for _, s := range d.Secrets {
 			fmt.Fprintf(&steps, "  %s: export %s, or add it to .env: it is the secret %s\n", models[i].ID(), s.EnvVarName, s.MLPSecretName)

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/caraml-dev/merlin-local/emulator"
-	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -41,19 +41,7 @@ func overcommitted(models []*emulator.Model, has int64) string {
 		return ""
 	}
 	return fmt.Sprintf("the memory limits of %d container(s) are %s together, and the Docker Engine's machine has %s: it may run out of memory before a limit is reached; give Docker more, run fewer replicas, or lower resource_request.memory_request",
-		containers, memory(sum), memory(has))
-}
-
-// memory is an amount of memory for people.
-func memory(n int64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%.1fGi", float64(n)/(1<<30))
-	case n >= 10<<20 || n == 0:
-		return fmt.Sprintf("%.0fMi", float64(n)/(1<<20))
-	default:
-		return fmt.Sprintf("%.1fMi", float64(n)/(1<<20))
-	}
+		containers, prose.Memory(sum), prose.Memory(has))
 }
 
 // printUsage shows what the containers take of the machine against their limits.
@@ -79,7 +67,7 @@ func printUsage(w io.Writer, state *session.State) error {
 		}
 	}
 	if rows > 1 {
-		fmt.Fprintf(table, "all\t%.2f\t\t%s\t\t%s\t%d\t\n", sum.CPU, memory(sum.Memory), limit(sum.MemoryLimit), sum.PIDs)
+		fmt.Fprintf(table, "all\t%.2f\t\t%s\t\t%s\t%d\t\n", sum.CPU, prose.Memory(sum.Memory), limit(sum.MemoryLimit), sum.PIDs)
 	}
 	return table.Flush()
 }
@@ -92,17 +80,17 @@ func printPodUsage(w io.Writer, m *session.Model, p *session.Pod) {
 	}
 	throttled := fmt.Sprintf("%.0f%%", 100*u.ThrottledShare)
 	if u.Throttled > 0 {
-		throttled += ", " + round(u.Throttled) + " in all"
+		throttled += ", " + prose.Duration(u.Throttled) + " in all"
 	}
 	fmt.Fprintf(w, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n",
-		m.ID, p.Name, cpu, throttled, memory(u.Memory), memory(u.MemoryPeak), limit(u.MemoryLimit), u.PIDs, p.OOMKills)
+		m.ID, p.Name, cpu, throttled, prose.Memory(u.Memory), prose.Memory(u.MemoryPeak), limit(u.MemoryLimit), u.PIDs, p.OOMKills)
 }
 
 func limit(bytes int64) string {
 	if bytes == 0 {
 		return "none"
 	}
-	return memory(bytes)
+	return prose.Memory(bytes)
 }
 
 // printStops tells of bad ends in this session.
@@ -113,54 +101,4 @@ func printStops(w io.Writer, m *session.Model) {
 	if m.RequestsCut > 0 {
 		fmt.Fprintf(w, "\n%s: %d request(s) were cut by a stop\n", m.ID, m.RequestsCut)
 	}
-}
-
-// oomKilled tells of an exit for memory whom the kernel killed, and at what.
-func oomKilled(f event.Exited) string {
-	text := ", OOMKilled"
-	if f.Code != 137 {
-		text = ", after the kernel killed a process of it (OOMKilled)"
-	}
-	if f.MemoryLimit > 0 {
-		text += fmt.Sprintf(" at %s of %s", memory(f.MemoryPeak), memory(f.MemoryLimit))
-	}
-	return text
-}
-
-func outOfMemory(f event.OutOfMemory) string {
-	return fmt.Sprintf("OUT OF MEMORY: the kernel killed a process of it at the limit of %s, and the container lives on (%d so far)\n"+
-		"  next: load less, or raise resource_request.memory_request; a cluster with control groups v2 and Kubernetes 1.28 or newer kills the whole container instead",
-		memory(f.MemoryLimit), f.Kills)
-}
-
-func terminated(f event.Terminated) string {
-	var text string
-	switch {
-	case f.Forced:
-		return fmt.Sprintf("was ended at once, with %d request(s) cut", f.Cut)
-	case f.Killed && f.Cut > 0:
-		text = fmt.Sprintf("ignored SIGTERM for %s and was killed, with %d request(s) cut", f.Grace, f.Cut)
-	case f.Killed:
-		text = fmt.Sprintf("ignored SIGTERM for %s and was killed", f.Grace)
-	default:
-		text = fmt.Sprintf("ended at SIGTERM with %d request(s) cut", f.Cut)
-	}
-	return text + "\n  next: " + clean(f.Next)
-}
-
-// engineTrouble tells what becomes of the Docker Engine.
-func engineTrouble(f event.Engine) string {
-	if !f.Answers {
-		return "warning: the Docker Engine does not answer: " + clean(f.Error) + "; the model may still serve; reconnecting"
-	}
-	text := "the Docker Engine answers again after " + round(f.Away)
-	if f.Running > 0 {
-		text += fmt.Sprintf(": %d container(s) ran on", f.Running)
-	} else {
-		text += ": no container ran on"
-	}
-	if f.Ended > 0 {
-		text += fmt.Sprintf("; what ended with it (%d) is started again", f.Ended)
-	}
-	return text
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -48,7 +49,7 @@ func logs(ctx context.Context, c *cobra.Command, s control.Session, follow bool,
 		if !ok || log.Source != event.LogModel || only != "" && e.Model != only {
 			continue
 		}
-		line := clean(log.Text)
+		line := prose.Clean(log.Text)
 		if only == "" && len(state.Models) > 1 {
 			line = e.Model + " | " + line
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 )
 
 // circumstances are those of the session.
@@ -29,18 +30,13 @@ func explain(w io.Writer, p event.Parity) error {
 	for _, verdict := range []event.Verdict{event.Same, event.Approximated, event.NotEmulated} {
 		for _, point := range p.Points {
 			if point.Verdict == verdict {
-				fmt.Fprintf(table, "%s\t%s\t%s\n", point.Verdict, point.Area, clean(point.Text))
+				fmt.Fprintf(table, "%s\t%s\t%s\n", point.Verdict, point.Area, prose.Clean(point.Text))
 			}
 		}
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, parityCount(p))
+	_, err := fmt.Fprintln(w, prose.ParityCount(p))
 	return err
-}
-
-func parityCount(p event.Parity) string {
-	same, approximated, notEmulated := p.Count()
-	return fmt.Sprintf("%d points are the same as in production, %d approximated, %d not emulated", same, approximated, notEmulated)
 }

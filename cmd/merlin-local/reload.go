@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,43 +97,4 @@ func awaitReloads(c *cobra.Command, here control.Session, waiting map[string]int
 		return errors.New("the session ended before the new revision served")
 	}
 	return nil
-}
-
-// reloading, reloaded and reloadEnded are what a person reads of a reload.
-func reloading(e event.Event, f event.Reloading) string {
-	text := fmt.Sprintf("reload to revision %d (%s): ", e.Revision, f.Tier)
-	if f.File != "" {
-		text += clean(f.File) + ": "
-	}
-	text += f.Why
-	if f.Replaces != "" {
-		text += "; the old revision stops first: " + f.Replaces
-	}
-	return text
-}
-
-func reloaded(e event.Event, f event.Serving) string {
-	if f.Tier == "" {
-		return "" // the first one: its URL says it all
-	}
-	text := fmt.Sprintf("revision %d serves, %s in %s", e.Revision, f.Tier, round(f.Took))
-	if steps := stepsOf(f.Steps); steps != "" {
-		text += " (" + steps + ")"
-	}
-	return text
-}
-
-func reloadEnded(e event.Event, f event.ReloadEnded) string {
-	if f.Cancelled != "" {
-		return fmt.Sprintf("revision %d is given up: %s", e.Revision, clean(f.Cancelled))
-	}
-	return fmt.Sprintf("RELOAD FAILED: revision %d will not serve, the one before goes on: %s", e.Revision, cardOf(*f.Card))
-}
-
-func stepsOf(steps []event.ReloadStep) string {
-	parts := make([]string, 0, len(steps))
-	for _, s := range steps {
-		parts = append(parts, s.Name+" "+round(s.Took))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/caraml-dev/merlin-local/emulator/control"
-	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -81,7 +80,7 @@ func printStatus(w io.Writer, state *session.State) error {
 		fmt.Fprintf(w, "metrics at http://%s/metrics\n", state.Metrics)
 	}
 	if state.EngineTrouble != "" {
-		fmt.Fprintf(w, "the Docker Engine does not answer: %s\n", clean(state.EngineTrouble))
+		fmt.Fprintf(w, "the Docker Engine does not answer: %s\n", prose.Clean(state.EngineTrouble))
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -91,7 +90,7 @@ func printStatus(w io.Writer, state *session.State) error {
 		if m.URLs.GRPC != "" {
 			url = m.URLs.GRPC
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.FullName, m.Protocol, phaseName(m.Phase), m.Restarts, short(m.ContainerID), url)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%s\n", m.FullName, m.Protocol, prose.Phase(m.Phase), m.Restarts, prose.ShortID(m.ContainerID), url)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -104,10 +103,10 @@ func printStatus(w io.Writer, state *session.State) error {
 		if m.Deadline != nil {
 			fmt.Fprintf(w, "\n%s has %s left to become ready\n", m.ID, max(time.Until(*m.Deadline), 0).Round(time.Second))
 		}
-		if back := comeback(m, time.Now()); back != "" {
+		if back := prose.Comeback(m, time.Now()); back != "" {
 			fmt.Fprintf(w, "\n%s %s\n", m.ID, back)
 		} else if m.Why != "" {
-			fmt.Fprintf(w, "\n%s: %s\n", m.ID, clean(m.Why))
+			fmt.Fprintf(w, "\n%s: %s\n", m.ID, prose.Clean(m.Why))
 		}
 		printRevision(w, m)
 		printDebugger(w, m)
@@ -117,7 +116,7 @@ func printStatus(w io.Writer, state *session.State) error {
 			}
 		}
 		if m.Parity != nil {
-			fmt.Fprintf(w, "\n%s: %s (status --parity)\n", m.ID, parityCount(*m.Parity))
+			fmt.Fprintf(w, "\n%s: %s (status --parity)\n", m.ID, prose.ParityCount(*m.Parity))
 		}
 		if len(m.Pods) > 1 {
 			if err := printPods(w, m); err != nil {
@@ -125,7 +124,7 @@ func printStatus(w io.Writer, state *session.State) error {
 			}
 		}
 		if m.Failure != nil {
-			fmt.Fprintf(w, "\n%s %s\n", m.ID, failed(*m.Failure))
+			fmt.Fprintf(w, "\n%s %s\n", m.ID, prose.Failed(*m.Failure))
 		}
 	}
 	return nil
@@ -135,14 +134,14 @@ func printStatus(w io.Writer, state *session.State) error {
 // reload went.
 func printRevision(w io.Writer, m *session.Model) {
 	if s := m.Serving; s != nil {
-		fmt.Fprintf(w, "\n%s: revision %d serves since %s", m.ID, s.Number, clock(s.Since))
+		fmt.Fprintf(w, "\n%s: revision %d serves since %s", m.ID, s.Number, prose.Clock(s.Since))
 		if s.Sources != "" {
 			fmt.Fprintf(w, ", sources %s", s.Sources)
 		}
 		if m.Stale == nil {
 			fmt.Fprintln(w)
 		} else {
-			fmt.Fprintf(w, "; STALE: behind %s", clean(behind(m.Stale.Edited)))
+			fmt.Fprintf(w, "; STALE: behind %s", prose.Clean(prose.Behind(m.Stale.Edited)))
 			if m.Stale.Waits != "" {
 				fmt.Fprintf(w, ": the reload waits: %s", m.Stale.Waits)
 			}
@@ -152,21 +151,12 @@ func printRevision(w io.Writer, m *session.Model) {
 	switch r := m.LastReload(); {
 	case r == nil:
 	case r.State == session.ReloadRuns && r.Failure != nil:
-		fmt.Fprintf(w, "  revision %d is not ready yet: %s\n", r.Revision, cardOf(*r.Failure))
+		fmt.Fprintf(w, "  revision %d is not ready yet: %s\n", r.Revision, prose.Card(*r.Failure))
 	case r.State == session.ReloadRuns:
-		fmt.Fprintf(w, "  revision %d is being made since %s: %s\n", r.Revision, clock(r.Since), clean(r.Plan.Why))
+		fmt.Fprintf(w, "  revision %d is being made since %s: %s\n", r.Revision, prose.Clock(r.Since), prose.Clean(r.Plan.Why))
 	case r.State == session.ReloadFailed:
-		fmt.Fprintf(w, "  revision %d will not serve: %s\n", r.Revision, cardOf(*r.Failure))
+		fmt.Fprintf(w, "  revision %d will not serve: %s\n", r.Revision, prose.Card(*r.Failure))
 	}
-}
-
-// behind names edited files.
-func behind(f event.Edited) string {
-	text := strings.Join(f.Files, ", ")
-	if f.More > 0 {
-		text += fmt.Sprintf(" and %d more", f.More)
-	}
-	return text
 }
 
 // printPods shows the replicas of a model that has several.
@@ -175,17 +165,9 @@ func printPods(w io.Writer, m *session.Model) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "POD\tPHASE\tRESTARTS\tCONTAINER\tADDRESS\tWHY")
 	for _, p := range m.Pods {
-		fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\t%s\n", m.ID, p.Name, phaseName(p.Phase), p.Restarts, short(p.ContainerID), p.Address, clean(p.Why))
+		fmt.Fprintf(table, "%s/%s\t%s\t%d\t%s\t%s\t%s\n", m.ID, p.Name, prose.Phase(p.Phase), p.Restarts, prose.ShortID(p.ContainerID), p.Address, prose.Clean(p.Why))
 	}
 	return table.Flush()
-}
-
-// short is a container's id as people know it.
-func short(id string) string {
-	if len(id) == 64 {
-		return id[:12]
-	}
-	return id
 }
 
 func writeIndented(w io.Writer, value any) error {

@@ -22,6 +22,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/process"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/proxy"
 )
 
@@ -348,7 +349,7 @@ func (s *upSession) warn(text string) {
 type libraryNotices struct{ stream *event.Stream }
 
 func (n libraryNotices) Write(p []byte) (int, error) {
-	n.stream.Publish("", 0, event.Notice{Level: event.NoticeInfo, Text: clean(strings.TrimSpace(string(p)))})
+	n.stream.Publish("", 0, event.Notice{Level: event.NoticeInfo, Text: prose.Clean(strings.TrimSpace(string(p)))})
 	return len(p), nil
 }
 

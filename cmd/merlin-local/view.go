@@ -6,13 +6,10 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
-
-	"github.com/charmbracelet/x/ansi"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -63,13 +60,13 @@ func (p *plain) text(e event.Event) string {
 		}
 		return f.Text
 	case event.Engine:
-		return engineTrouble(f)
+		return prose.Engine(f)
 	case event.Slept:
-		return fmt.Sprintf("this machine slept for about %s, or its clock was set: probes across it do not count, and the deployment timeout moves by it", f.Took.Round(time.Second))
+		return prose.Slept(f)
 	case event.Dropped:
 		return fmt.Sprintf("(%d lines dropped: this terminal is slower than the model writes)", f.Count)
 	case event.Log:
-		return e.Model + " | " + clean(f.Text)
+		return e.Model + " | " + prose.Clean(f.Text)
 	}
 	if line := p.line(e); line != "" {
 		return e.Model + "  " + line
@@ -82,9 +79,9 @@ func (p *plain) line(e event.Event) string {
 	case event.PhaseChanged:
 		return p.phase(e, f)
 	case event.Step:
-		return step(f)
+		return prose.Step(f)
 	case event.Built:
-		return "built in " + round(f.Took)
+		return "built in " + prose.Duration(f.Took)
 	case event.Started:
 		return p.started(e, f)
 	case event.Probed:
@@ -94,40 +91,38 @@ func (p *plain) line(e event.Event) string {
 			p.begun[e.Model] = e.Time
 		}
 		if !f.Expected && !p.cardFollows(e.Model, f) {
-			return exited(f)
+			return prose.Exited(f)
 		}
 	case event.Reloading:
-		return reloading(e, f)
+		return prose.Reloading(e, f)
 	case event.Serving:
-		return reloaded(e, f)
+		return prose.Reloaded(e, f)
 	case event.Debugger:
 		return p.debugger(e, f)
 	case event.Attached:
-		return attached(f)
+		return prose.Attached(f)
 	case event.Edited:
-		if f.Waits != "" {
-			return fmt.Sprintf("STALE: behind %s: the reload waits: %s", clean(behind(f)), f.Waits)
-		}
+		return prose.Edited(f)
 	case event.ReloadStuck:
-		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, cardOf(f.Card))
+		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, prose.Card(f.Card))
 	case event.ReloadEnded:
-		return reloadEnded(e, f)
+		return prose.ReloadEnded(e, f)
 	case event.Autoscaler:
-		return autoscaler(f)
+		return prose.Autoscaler(f)
 	case event.Scaled:
 		if f.From != f.Desired {
-			return scaled(f)
+			return prose.Scaled(f)
 		}
 	case event.ColdStart:
-		return coldStart(f)
+		return prose.ColdStart(f)
 	case event.Failed:
 		return p.carded(e, f)
 	case event.OutOfMemory:
-		return outOfMemory(f)
+		return prose.OutOfMemory(f)
 	case event.Terminated:
-		return terminated(f)
+		return prose.Terminated(f)
 	case event.Served:
-		return served(f)
+		return prose.Served(f)
 	}
 	return ""
 }
@@ -140,7 +135,7 @@ func (p *plain) probed(e event.Event, f event.Probed) string {
 	if f.OK || !news {
 		return ""
 	}
-	text := clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
+	text := prose.Clean(strings.TrimSuffix(f.Target+": "+f.Outcome+": "+f.Body, ": "))
 	m := p.state.Model(e.Model)
 	switch {
 	case f.Purpose == event.Liveness:
@@ -177,7 +172,7 @@ func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 		return restart(p.state.Model(e.Model), e.Time)
 	case event.PhaseReady:
 		delete(p.cards, e.Model)
-		text := "ready in " + round(e.Time.Sub(p.begun[e.Model]))
+		text := "ready in " + prose.Duration(e.Time.Sub(p.begun[e.Model]))
 		if p.idle[e.Model] { // the address is known
 			delete(p.idle, e.Model)
 			return text
@@ -185,121 +180,21 @@ func (p *plain) phase(e event.Event, f event.PhaseChanged) string {
 		return text + "\n" + paste(p.state.Model(e.Model), p.models)
 	}
 	if f.Why != "" {
-		return string(f.Phase) + ": " + clean(f.Why)
+		return string(f.Phase) + ": " + prose.Clean(f.Why)
 	}
 	return string(f.Phase)
 }
 
-// step tells what has ended and took its time; a builder's own steps say nothing to
-// a person.
-func step(f event.Step) string {
-	if strings.HasPrefix(f.Name, "[internal]") && f.State != event.StepFailed {
-		return ""
-	}
-	text := string(f.Stage) + ": " + clean(f.Name)
-	switch f.State {
-	case event.StepStarted:
-		if strings.Contains(f.Name, "] RUN ") { // it may take long, and say nothing
-			return text
-		}
-	case event.StepCached:
-		return text + " (cached)"
-	case event.StepDone:
-		return text + " " + round(f.Took)
-	case event.StepFailed:
-		return text + " FAILED " + clean(f.Detail)
-	}
-	return ""
-}
-
 // started tells a container, and its limits once.
 func (p *plain) started(e event.Event, f event.Started) string {
-	text := f.Container
-	if f.Reach != "process" {
-		text = "container " + f.Replica
-	}
+	text := prose.Started(f)
 	if f.Address == "" {
-		return "created " + text + ", which ended at once"
+		return text
 	}
-	text = "started " + text + " at " + f.Address
-	limits := limitsOf(f)
+	limits := prose.Limits(f)
 	if limits == p.limits[e.Model] {
 		return text
 	}
 	p.limits[e.Model] = limits
 	return text + limits
-}
-
-func limitsOf(f event.Started) (text string) {
-	if f.MemoryLimit != "" {
-		text += ", memory " + f.MemoryLimit
-	}
-	if f.CPULimit != "" {
-		text += ", CPU " + f.CPULimit
-	}
-	if limit, err := resource.ParseQuantity(f.CPULimit); err == nil && limit.AsApproximateFloat64() > f.EffectiveCPUs && f.EffectiveCPUs > 0 {
-		text += fmt.Sprintf(" (of which this machine has %g)", f.EffectiveCPUs)
-	}
-	return text
-}
-
-func exited(f event.Exited) string {
-	if f.WithEngine {
-		return "ended with the Docker Engine: no exit of the model's own; it is started again once the Engine answers"
-	}
-	text := fmt.Sprintf("exited with code %d", f.Code)
-	if f.OOMKilled {
-		text += oomKilled(f)
-	} else if f.Signal != "" {
-		text += ", " + f.Signal
-	}
-	for _, known := range []string{f.Error, f.Why} {
-		if known != "" {
-			text += ": " + clean(known)
-		}
-	}
-	return text
-}
-
-func served(f event.Served) string {
-	text := fmt.Sprintf("%s %s %d", f.Method, clean(f.Path), f.Status)
-	if f.GRPCStatus != nil {
-		text += fmt.Sprintf(" grpc-status %d", *f.GRPCStatus)
-	}
-	text += " in " + round(f.Took)
-	if f.Held > 0 {
-		text += " (held " + round(f.Held) + ")"
-	}
-	if f.Error != "" {
-		text += ": " + clean(f.Error)
-	}
-	return text
-}
-
-// clean makes foreign text safe to print: colours are dropped, and what a terminal
-// would interpret is shown as an escape.
-func clean(text string) string {
-	text = ansi.Strip(text)
-	if !strings.ContainsFunc(text, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
-		return text
-	}
-	var out strings.Builder
-	for _, r := range text {
-		if r != '\t' && unicode.IsControl(r) {
-			fmt.Fprintf(&out, "\\x%02x", r)
-			continue
-		}
-		out.WriteRune(r)
-	}
-	return out.String()
-}
-
-// round gives a duration two or three digits that mean something.
-func round(d time.Duration) string {
-	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
-		if d >= unit {
-			return d.Round(unit / 100).String()
-		}
-	}
-	return d.String()
 }

@@ -1,4 +1,4 @@
-package main
+package prose
 
 import (
 	"strings"
@@ -14,7 +14,7 @@ func TestACardIsCompactAndClean(t *testing.T) {
 	for i := range lines {
 		lines[i] = "\x1b[31mline\x1b[0m \x07" + string(rune('a'+i))
 	}
-	got := failed(event.Failed{
+	got := Failed(event.Failed{
 		What: "exited with code 137 (OOMKilled)", Why: "it went\nover", Next: "load less", Cause: event.CauseOOMKilled, Certainty: event.Certain,
 		Exit: &event.Ending{Code: 137, OOMKilled: true, Meaning: "killed"}, Probe: &event.Probed{Target: "GET /", Outcome: "503", Body: "a\x1b]0;title\x07\nb"},
 		LastLogs: lines, MemoryPeak: 100 << 20, MemoryLimit: 128 << 20,
@@ -37,7 +37,7 @@ func TestACardIsCompactAndClean(t *testing.T) {
 }
 
 func TestAFinalCardSaysSoAndWhatIsNotKnownIsNotSaid(t *testing.T) {
-	if got := failed(event.Failed{What: "its image cannot be built", Final: true}); got != "FAILED: its image cannot be built" {
+	if got := Failed(event.Failed{What: "its image cannot be built", Final: true}); got != "FAILED: its image cannot be built" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -46,13 +46,13 @@ func TestTheComebackCountsDown(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := now.Add(7 * time.Second)
 	m := &session.Model{Pods: []*session.Pod{{Phase: event.PhaseReady}, {Phase: event.PhaseBackOff, RetryAt: &at, Restarts: 10}}}
-	if got := comeback(m, now); !strings.HasPrefix(got, "starts again in 7s, for the 11th time") {
+	if got := Comeback(m, now); !strings.HasPrefix(got, "starts again in 7s, for the 11th time") {
 		t.Errorf("got %q", got)
 	}
-	if got := comeback(m, now.Add(time.Hour)); !strings.HasPrefix(got, "starts again in 0s") {
+	if got := Comeback(m, now.Add(time.Hour)); !strings.HasPrefix(got, "starts again in 0s") {
 		t.Errorf("got %q", got)
 	}
-	if got := comeback(&session.Model{}, now); got != "" {
+	if got := Comeback(&session.Model{}, now); got != "" {
 		t.Errorf("got %q", got)
 	}
 }

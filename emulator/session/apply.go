@@ -27,6 +27,9 @@ func (s *State) Apply(e event.Event) {
 			m.apply(e)
 		}
 	}
+	if s.History != nil {
+		s.History.add(e, s.byID(e.Model))
+	}
 }
 
 func (s *State) byID(id string) *Model {

@@ -29,6 +29,9 @@ type State struct {
 	// asked to.
 	Ended bool   `json:"ended,omitempty"`
 	Error string `json:"error,omitempty"`
+
+	// History is nil unless Remember was called.
+	History *History `json:"-"`
 }
 
 // Model is one model of a session.

@@ -102,6 +102,14 @@ func (s *spread) since(before *counts) (added counts, total uint64) {
 	return added, total
 }
 
+// total is how many durations were counted.
+func (c *counts) total() (total uint64) {
+	for _, n := range c {
+		total += n
+	}
+	return total
+}
+
 // percentile is what the given share of the counted durations did not exceed.
 func (c *counts) percentile(share float64, total uint64) time.Duration {
 	rest := uint64(share*float64(total-1)) + 1

@@ -90,6 +90,10 @@ type account struct {
 	told  event.Traffic
 }
 
+func percentiles(c *counts, total uint64) event.Percentiles {
+	return event.Percentiles{P50: c.percentile(0.50, total), P95: c.percentile(0.95, total), P99: c.percentile(0.99, total)}
+}
+
 // update brings the account up to date; false where nothing is new.
 func (a *account) update(passed time.Duration) bool {
 	meter, load := &a.model.meter, a.model.load()
@@ -99,7 +103,8 @@ func (a *account) update(passed time.Duration) bool {
 	t.Rate = math.Round(10*float64(t.Requests-a.told.Requests)/passed.Seconds()) / 10
 	if t.Requests != a.told.Requests {
 		if added, total := meter.took.since(&a.took); total > 0 {
-			t.P50, t.P95, t.P99 = added.percentile(0.50, total), added.percentile(0.95, total), added.percentile(0.99, total)
+			t.Percentiles = percentiles(&added, total)
+			t.Overall = percentiles(&a.took, a.took.total())
 		}
 	}
 	changed := t != a.told

@@ -139,14 +139,21 @@ type Traffic struct {
 	InFlight int     `json:"in_flight"` // on a replica
 	Queued   int     `json:"queued"`    // waiting for their turn
 	Held     int     `json:"held"`      // waiting for a replica
-	// P50, P95 and P99 are what requests took, of the last second in which any ended.
-	P50 time.Duration `json:"p50_ns"`
-	P95 time.Duration `json:"p95_ns"`
-	P99 time.Duration `json:"p99_ns"`
+	// Percentiles are of the last second in which any request ended, Overall of all since
+	// the session began.
+	Percentiles
+	Overall Percentiles `json:"overall"`
 	// Requests and Errors are all since the session began. Errors are answers of
 	// status 500 and above, those broken off, and gRPC statuses that are the server's.
 	Requests uint64 `json:"requests"`
 	Errors   uint64 `json:"errors"`
+}
+
+// Percentiles are what that share of requests did not exceed, waits included.
+type Percentiles struct {
+	P50 time.Duration `json:"p50_ns"`
+	P95 time.Duration `json:"p95_ns"`
+	P99 time.Duration `json:"p99_ns"`
 }
 
 // NoticeLevel tells how loud a Notice is.

@@ -1,0 +1,93 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/muesli/termenv"
+
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// Options say what a screen shows, where, and what it can do.
+type Options struct {
+	Source Source
+	// Control does what keys ask for; nil where nothing can be done, as in a recording.
+	Control Controller
+	// Attached tells that the session goes on when the screen is left.
+	Attached bool
+
+	In  *os.File
+	Out *os.File
+	// Profile is how many colours the terminal shows; ASCII that it is not in UTF-8.
+	Profile termenv.Profile
+	ASCII   bool
+	// NoMouse leaves the wheel to the terminal.
+	NoMouse bool
+	// Now is the time; nil is time.Now.
+	Now func() time.Time
+}
+
+// framesPerSecond is how often the screen is redrawn at most. Bubble Tea looks that often
+// even where nothing changed, which is what an idle screen costs.
+const framesPerSecond = 15
+
+// between is how long events gather before they are shown.
+const between = 66 * time.Millisecond
+
+// Run shows the session until a person leaves the screen, or until it ended as asked.
+// It restores the terminal however it ends, and returns what the session was like then.
+func Run(ctx context.Context, o Options) (*session.State, error) {
+	m := newScreen(o)
+	options := []tea.ProgramOption{
+		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithAltScreen(), tea.WithFPS(framesPerSecond),
+		tea.WithoutSignalHandler(), // signals end the session, and that ends the screen
+	}
+	if !o.NoMouse {
+		options = append(options, tea.WithMouseCellMotion())
+	}
+	p := tea.NewProgram(m, options...)
+	ctx, cancel := context.WithCancel(ctx)
+	var pumping sync.WaitGroup
+	pumping.Go(func() { pump(ctx, o.Source, p.Send) })
+	_, err := p.Run()
+	cancel()
+	pumping.Wait()
+	if err != nil {
+		return m.state, fmt.Errorf("the screen ended: %w", err)
+	}
+	return m.state, nil
+}
+
+// pump hands events to the screen, several at a time where they come fast.
+func pump(ctx context.Context, source Source, send func(tea.Msg)) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		events, err := source.Next(ctx)
+		switch {
+		case errors.Is(err, io.EOF):
+			send(ended{})
+			return
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			send(said{text: "the session cannot be followed any more: " + err.Error(), bad: true})
+			send(ended{})
+			return
+		}
+		send(arrived(events))
+		pause.Reset(between)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

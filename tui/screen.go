@@ -1,0 +1,260 @@
+package tui
+
+import (
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
+)
+
+// The panels, by their place.
+const (
+	overviewPanel = iota
+	requestsPanel
+	logsPanel
+	metricsPanel
+	environmentPanel
+	buildsPanel
+)
+
+// screen is the one model of the program.
+type screen struct {
+	*theme
+	state   *session.State
+	control Controller
+	now     func() time.Time
+	keymap  *keyMap
+	// attached tells that the session goes on without the screen; recorded that it is
+	// over since long.
+	attached, recorded bool
+
+	width, height int
+	panels        []panel
+	focus         int
+	zoomed        bool
+	chosen        string // the model that is looked at, by id
+	overlay       overlay
+	said          said
+	saidAt        int // counts what was said, so that an old one's end takes no newer one away
+	// leaving is set once a person asked to end or leave; over once no events come.
+	leaving, over bool
+	latest        time.Time // of the last event
+}
+
+func newScreen(o Options) *screen {
+	m := &screen{
+		theme: newTheme(o.Profile, o.ASCII), state: &session.State{}, control: o.Control, now: o.Now,
+		keymap: newKeyMap(o.Control != nil, o.Attached || o.Control == nil), attached: o.Attached, recorded: o.Control == nil,
+		panels: []panel{newOverview(), newRequests(), newLogs(), newMetrics(), newEnvironment(), newBuilds()},
+	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	m.state.Remember()
+	return m
+}
+
+// arrived are events, in their order. ended are the stream's end.
+type (
+	arrived []event.Event
+	ended   struct{}
+	tick    time.Time
+	silent  int // what was said so long ago is not shown any more
+)
+
+func (m *screen) Init() tea.Cmd { return every() }
+
+// every is the clock of what moves with time alone: it says so once a second.
+func every() tea.Cmd { return tea.Tick(time.Second, func(at time.Time) tea.Msg { return tick(at) }) }
+
+func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+	case arrived:
+		m.apply(msg)
+	case ended:
+		m.over = true
+		if m.leaving || m.state.Ended && m.state.Error == "" && !m.recorded {
+			return m, tea.Quit
+		}
+	case tick:
+		return m, every()
+	case said:
+		return m, m.say(msg)
+	case silent:
+		if int(msg) == m.saidAt {
+			m.said = said{}
+		}
+	case tea.MouseMsg:
+		return m, m.wheel(msg)
+	case tea.KeyMsg:
+		return m, m.press(msg)
+	default:
+		return m, m.pass(msg)
+	}
+	return m, nil
+}
+
+func (m *screen) apply(events []event.Event) {
+	for _, e := range events {
+		m.state.Apply(e)
+	}
+	if n := len(events); n > 0 {
+		m.latest = events[n-1].Time
+	}
+}
+
+// scene is what panels draw now.
+func (m *screen) scene() *scene {
+	s := &scene{theme: m.theme, state: m.state, now: m.now(), control: m.control}
+	if m.recorded {
+		s.now = m.latest
+	}
+	s.model = m.model()
+	if s.model != nil {
+		s.past = m.state.History.Of(s.model.ID)
+	}
+	return s
+}
+
+// model is the one that is looked at: the chosen one, else the first.
+func (m *screen) model() *session.Model {
+	for _, model := range m.state.Models {
+		if model.ID == m.chosen {
+			return model
+		}
+	}
+	if len(m.state.Models) > 0 {
+		return m.state.Models[0]
+	}
+	return nil
+}
+
+func (m *screen) View() string {
+	if m.width == 0 {
+		return ""
+	}
+	if m.width < floorWidth || m.height < floorHeight {
+		return strings.Join(m.tooSmall(), "\n")
+	}
+	s := m.scene()
+	lines := m.header(s, m.width)
+	bottom := m.bottom(s, m.width)
+	lines = append(lines, m.body(s, m.width, m.height-len(lines)-len(bottom))...)
+	lines = append(lines, bottom...)
+	if m.overlay != nil {
+		lines = m.overlay.over(s, lines, m.width)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// tooSmall says so, with the one thing that matters.
+func (m *screen) tooSmall() []string {
+	var lines []string
+	for _, model := range m.state.Models {
+		glyph, style := m.phase(model.Phase)
+		lines = append(lines, style.Render(glyph+" "+model.ID+" "+strings.ToUpper(phaseWord(model))))
+	}
+	text := "too small: the screen needs " + dimensions(floorWidth, floorHeight) + ", this is " + dimensions(m.width, m.height)
+	return m.block(append(lines, wrap(text, m.width, 0)...), m.width, m.height)
+}
+
+// press takes a key to whoever it is for: what lies over the screen, the panel, the screen.
+func (m *screen) press(msg tea.KeyMsg) tea.Cmd {
+	s := m.scene()
+	if key.Matches(msg, m.keymap.stop) {
+		return m.leave(true)
+	}
+	if m.overlay != nil {
+		next, cmd := m.overlay.press(m, s, msg)
+		m.overlay = next
+		return cmd
+	}
+	p := m.panels[m.focus]
+	if cmd, taken := p.press(s, msg); taken {
+		return cmd
+	}
+	if typer, is := p.(typer); is && typer.typing() {
+		return nil
+	}
+	for _, a := range m.actions(s) {
+		if a.enabled() && key.Matches(msg, a.key) {
+			return a.run()
+		}
+	}
+	return nil
+}
+
+// leave ends the session where it is ours, and the screen with it.
+func (m *screen) leave(force bool) tea.Cmd {
+	if m.over || m.attached || m.control == nil {
+		m.leaving = true
+		return tea.Quit
+	}
+	if m.leaving && !force {
+		return nil
+	}
+	m.leaving = true
+	return tea.Batch(m.say(said{text: "stopping: running requests finish, then the containers end (ctrl+c: at once)"}), do("", m.control.Stop))
+}
+
+// say shows an action's outcome for some seconds, errors for longer.
+func (m *screen) say(what said) tea.Cmd {
+	if what.text == "" {
+		return nil
+	}
+	m.said = what
+	m.saidAt++
+	at, lasts := m.saidAt, 4*time.Second
+	if what.bad {
+		lasts = 15 * time.Second
+	}
+	return tea.Tick(lasts, func(time.Time) tea.Msg { return silent(at) })
+}
+
+// pass gives a message to the panels: one of them started what it ends.
+func (m *screen) pass(msg tea.Msg) tea.Cmd {
+	s := m.scene()
+	var cmds []tea.Cmd
+	for _, p := range m.panels {
+		if r, is := p.(receiver); is {
+			cmds = append(cmds, r.receive(s, msg))
+		}
+	}
+	if m.overlay != nil {
+		if r, is := m.overlay.(receiver); is {
+			cmds = append(cmds, r.receive(s, msg))
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// wheel scrolls the focused panel by three lines.
+func (m *screen) wheel(msg tea.MouseMsg) tea.Cmd {
+	lines := 0
+	switch msg.Button {
+	case tea.MouseButtonWheelUp:
+		lines = -3
+	case tea.MouseButtonWheelDown:
+		lines = 3
+	default:
+		return nil
+	}
+	if p, is := m.panels[m.focus].(scroller); is && m.overlay == nil {
+		p.scroll(m.scene(), lines)
+	}
+	return nil
+}
+
+// open is the focused panel where a person went in; nil where not.
+func (m *screen) open() opener {
+	if p, is := m.panels[m.focus].(opener); is && p.inside() {
+		return p
+	}
+	return nil
+}

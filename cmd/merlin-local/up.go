@@ -309,7 +309,7 @@ func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Po
 // introduce says what this session is, before anything happens.
 func (s *upSession) introduce(ctx context.Context) {
 	s.stream.Publish("", 0, event.Session{
-		ID: s.session.ID, Version: version(), Dir: s.file.Dir, PID: os.Getpid(),
+		Format: event.Format, ID: s.session.ID, Version: version(), Dir: s.file.Dir, PID: os.Getpid(),
 		Runtime: s.engine.name, Engine: s.engine.about,
 	})
 	for _, m := range s.models {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
@@ -17,7 +18,7 @@ import (
 func facts() []event.Fact {
 	grpc := 14
 	return []event.Fact{
-		event.Session{ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
+		event.Session{Format: event.Format, ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
 		event.Listening{Address: "127.0.0.1:8080", Metrics: "127.0.0.1:9091"},
 		event.Declared{Project: "sample", Name: "iris", Version: "1", Redeployment: 2, FullName: "iris-1-r2", Protocol: "HTTP_JSON", Image: "i", Host: "h"},
 		event.PhaseChanged{Phase: event.PhaseReady, Why: "why"},
@@ -48,7 +49,13 @@ func facts() []event.Fact {
 		event.Edited{Files: []string{"b.py"}, Tier: event.TierSync, File: "b.py", Why: "y", Waits: "w"},
 		event.ReloadStuck{Card: event.Failed{What: "w", Why: "y", Next: "n"}},
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", Card: &event.Failed{What: "w", Why: "y", Next: "n"}, Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
-		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Served{ID: 9, Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Queued: 5, Sent: 6, FirstByte: 7, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Exchange{
+			Served: event.Served{ID: 9, Method: "POST", Path: "/p", Status: 200, GRPCStatus: &grpc, Took: 2},
+			Query:  "?a=1", Model: "iris-1", Revision: 2, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+			Request: event.Message{Header: []event.Field{{Name: "A", Value: "\x1b[31m"}}, Body: []byte{0, 1, 0xff, '\n'}, Size: 9, Cut: "why"},
+			Answer:  event.Message{Trailer: []event.Field{{Name: "grpc-status", Value: "14"}}},
+		},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},
 		event.Dropped{Count: 3},

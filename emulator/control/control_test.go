@@ -212,8 +212,8 @@ func TestWaitTakesTheSessionWhenItIsFree(t *testing.T) {
 // serve runs a server on a held session until the returned function is called.
 func serve(t *testing.T, s control.Session, stream *event.Stream, down func()) (stop func()) {
 	t.Helper()
-	stop = serveAll(t, s, &control.Server{Events: stream, Down: down})
-	return func() { stream.Close(); stop() }
+	end := serveAll(t, s, &control.Server{Events: stream, Down: down})
+	return func() { stream.Close(); end() }
 }
 
 func serveAll(t *testing.T, s control.Session, server *control.Server) (stop func()) {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
@@ -50,6 +52,23 @@ func facts() []event.Fact {
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", Card: &event.Failed{What: "w", Why: "y", Next: "n"}, Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
 		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
+		event.Environment{
+			Pod:       "p",
+			Variables: []event.Variable{{Name: "N", Value: "v", Origin: event.OriginSecret, Secret: "s", Hidden: true, Verdict: event.Approximated, Remark: "r"}},
+			Mounts:    []event.Mount{{Kind: event.MountArtifact, From: "f", Source: "s", Target: "t", ReadOnly: true, Copied: true, Files: 1, Bytes: 2, Verdict: event.Same, Remark: "r"}},
+			Command:   event.Words{Words: []string{"c", ""}, Origin: event.OriginImage, Remark: "r"}, Args: event.Words{Words: []string{"a"}, Origin: event.OriginUser},
+			User: "root", WorkingDir: "/w", Port: 8080, Requests: event.Amounts{CPU: "1", Memory: "2Gi"}, Limits: event.Amounts{CPU: "8"}, LimitsHold: true, Remark: "r",
+			Notes: []string{"n"},
+		},
+		event.Scraped{
+			Pod: "p", Source: event.MetricsScraped, At: time.Unix(1, 2).UTC(), Took: 3, Bytes: 4, Series: 9, Cut: "c",
+			Families: []event.Family{
+				{Name: "n", Help: "h\nh", Type: event.Counter, Unit: "u", Series: []event.Series{{Labels: map[string]string{"a": "b\x1b"}, Value: 1.5}, {Value: event.Number(math.Inf(1))}}},
+				{Name: "h", Type: event.Histogram, Series: []event.Series{{Count: 3, Sum: 4, Buckets: []event.Bucket{{UpTo: 0.1, Count: 1}, {UpTo: event.Number(math.Inf(1)), Count: 3}}}}},
+				{Name: "s", Type: event.Summary, Series: []event.Series{{Count: 3, Sum: -4, Quantiles: []event.Quantile{{Share: 0.5, Value: event.Number(math.Inf(-1))}}}}},
+			},
+		},
+		event.Scraped{Source: event.MetricsPushed, Grouping: map[string]string{"job": "j"}, At: time.Unix(1, 0).UTC(), Error: "e", Gone: true},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},
 		event.Dropped{Count: 3},
 		event.Ended{Error: "e"},

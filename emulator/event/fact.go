@@ -227,6 +227,8 @@ func blanks() []any {
 		&Attached{},
 		&Served{},
 		&Traffic{},
+		&Environment{},
+		&Scraped{},
 		&Parity{},
 		&Notice{},
 		&Dropped{},
@@ -255,6 +257,8 @@ func lossy(f Fact) bool {
 	switch f := f.(type) {
 	case Scaled: // every 2 s under load, and more often where time runs faster
 		return f.From == f.Desired
+	case Scraped:
+		return !f.Gone
 	case Log, Step, Served, Probed, Usage:
 		return true
 	}

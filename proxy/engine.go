@@ -19,6 +19,8 @@ import (
 //	x.clock.start(…)          or set, and due in time, for who keeps the time himself
 //	x.admit(ctx, waits)       then x.release() as soon as the answer is complete
 //	x.path, x.model, x.retype what forwardHeaders and rewrite make of the request
+//	x.sent()                  once a connection of the replica has it
+//	x.heard()                 once the header of the final answer is there
 //	x.clock.stop()            before every header of the answer, 1xx too; not before a 101
 //	x.clock.touch()           before every part of its body
 //

@@ -80,9 +80,13 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 }
 
 func (x *exchange) admitted(ctx context.Context, waits func()) *refusal {
-	r, refused, held := x.model.pick(ctx, waits)
+	lined := false
+	lines := func() { lined = true; waits() }
+	r, refused, held := x.model.pick(ctx, lines)
 	if x.held = held; held {
 		x.fact.Held = time.Since(x.arrived)
+	} else if lined {
+		x.fact.Queued = time.Since(x.arrived)
 	}
 	if r == nil {
 		if refused == nil {
@@ -98,8 +102,12 @@ func (x *exchange) admitted(ctx context.Context, waits func()) *refusal {
 	if x.unqueued || r.queue == nil {
 		return nil
 	}
-	err := r.queue.enter(ctx, waits)
+	lined = false
+	err := r.queue.enter(ctx, lines)
 	x.started = time.Now()
+	if lined {
+		x.fact.Queued += x.started.Sub(x.reached)
+	}
 	if err == nil {
 		return nil
 	}
@@ -110,6 +118,13 @@ func (x *exchange) admitted(ctx context.Context, waits func()) *refusal {
 	}
 	return x.ended(ctx)
 }
+
+// sent notes that the request was given to a connection of the replica, the last time
+// where that is tried again.
+func (x *exchange) sent() { x.fact.Sent = time.Since(x.arrived) }
+
+// heard notes that the header of the replica's answer came.
+func (x *exchange) heard() { x.fact.FirstByte = time.Since(x.arrived) }
 
 // release gives the replica back.
 func (x *exchange) release() {
@@ -174,6 +189,7 @@ func (x *exchange) leave() {
 	}
 	x.server.reporter.stir()
 	f := x.fact
+	f.ID = x.server.told.Add(1)
 	f.Took = ended.Sub(x.arrived)
 	f.BytesIn, f.BytesOut = x.in.Load(), x.out.Load()
 	if f.Error == "" && x.failure != nil {

@@ -99,6 +99,7 @@ func setPath(u *url.URL, encoded string) {
 
 // watch keeps the error where a container breaks off its answer.
 func (x *exchange) watch(res *http.Response) error {
+	x.heard()
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		res.Body = watched{res.Body, x}
 	}

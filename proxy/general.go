@@ -5,6 +5,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -121,7 +122,7 @@ func (g *general) carry(a *answer, r *http.Request, x *exchange) *refusal {
 		return refused
 	}
 	defer x.release()
-	r = r.WithContext(ctx)
+	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.sent() }}))
 	r.Body = &upload{ReadCloser: body, x: x, over: ctx.Done()}
 	return g.forward(a, r, x)
 }

@@ -16,6 +16,7 @@ const h1BufferedAnswer = 4 << 10
 // the client is to get another.
 func (c *h1Conn) relay(x *exchange) *refusal {
 	a := &c.answer
+	x.heard()
 	if !x.clock.stop() {
 		return x.ended(h1Context{c})
 	}

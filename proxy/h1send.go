@@ -25,6 +25,7 @@ func (c *h1Conn) send(x *exchange) error {
 	c.gatherUpload()
 	c.out = c.appendUpload(c.write(c.out[:0], x), x)
 	err := c.say(c.out)
+	x.sent()
 	c.out = c.out[:0]
 	switch {
 	case err != nil && c.request.length == 0:

@@ -142,6 +142,7 @@ func (s *h2Stream) inform(a h2Answer, ends bool) {
 
 // begin sends the answer's header, unless its first part is still to tell what it is.
 func (s *h2Stream) begin(a h2Answer, ends bool) {
+	s.x.heard()
 	if !s.x.clock.stop() {
 		return
 	}

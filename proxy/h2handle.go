@@ -196,6 +196,9 @@ func (c *h2Conn) send(s *h2Stream, r *h2Request, ends bool) {
 	s.up.to, s.up.out, s.up.window = &u.h2Wire, s.upID, u.initial
 	s.down.from, s.down.in, s.down.credit = &u.h2Wire, s.upID, h2StreamWindow
 	r.forward(&u.h2Wire, s.x, c.hop, s.upID, ends)
+	if u.conn != nil {
+		s.x.sent()
+	}
 	if r.expects && !ends {
 		// The container may wait for the body that the client does not send yet.
 		(&h2Answer{status: http.StatusContinue, code: "100"}).write(&c.client, s.id, false)

@@ -156,6 +156,9 @@ func (u *h2Upstream) connect(ctx context.Context) error {
 		return net.ErrClosed
 	}
 	u.writing = false
+	for _, s := range u.streams {
+		s.x.sent()
+	}
 	return nil
 }
 

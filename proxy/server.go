@@ -44,6 +44,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -124,6 +125,7 @@ type Server struct {
 	accessLog    io.Writer
 	ready        Ready
 	waited       func(model string, w Wait)
+	told         atomic.Uint64 // requests, as event.Served numbers them
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
 	general      bool

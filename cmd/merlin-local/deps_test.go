@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"emulator/process":  {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
+	"tui":               {"emulator/event", "emulator/prose", "emulator/session"},
 }
 
 // root is where everything is wired together: it may import everything.
@@ -46,6 +47,9 @@ var vendors = map[string]string{
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
 	"github.com/spf13/cobra":              root,
+	"github.com/charmbracelet/bubbletea":  "tui",
+	"github.com/charmbracelet/lipgloss":   "tui",
+	"github.com/NimbleMarkets/ntcharts":   "tui",
 }
 
 const module = "github.com/caraml-dev/merlin-local"

@@ -39,6 +39,8 @@ type up struct {
 	detached     bool
 	child        bool // started by `up -d`
 	output       string
+	noMouse      bool
+	interrupt    chan os.Signal // what is sent there counts as a signal
 	grace        grace
 	waitRestarts bool
 	deadline     time.Duration
@@ -70,7 +72,8 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.BoolVarP(&u.detached, "detach", "d", false, "return once all models are ready, and leave them running")
 	flags.BoolVar(&u.child, "detached-child", false, "")
 	_ = flags.MarkHidden("detached-child")
-	flags.StringVarP(&u.output, "output", "o", "plain", "plain, or json: one event a line")
+	flags.StringVarP(&u.output, "output", "o", outputAuto, "screen, plain, json: one event a line, or auto: the screen in a terminal, else plain")
+	flags.BoolVar(&u.noMouse, "no-mouse", false, "leave the mouse wheel to the terminal instead of scrolling the screen's panels")
 	flags.StringVar(&u.runtime, "runtime", "auto", "auto, docker, or process: without Docker, by exec")
 	flags.StringVar(&u.reach, "reach", "auto", "how a container is reached: auto, address, or published (on loopback)")
 	flags.BoolVar(&u.emulatedPlatform, "allow-emulation", false, "run images of another CPU architecture, where the Engine emulates it")
@@ -87,8 +90,8 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 }
 
 func (u *up) run(c *cobra.Command) error {
-	if u.output != "plain" && u.output != "json" {
-		return usageError{fmt.Errorf("--output %s: it is plain or json", u.output)}
+	if err := u.chooseOutput(c); err != nil {
+		return err
 	}
 	if err := u.checkNumbers(); err != nil {
 		return err
@@ -109,7 +112,8 @@ func (u *up) run(c *cobra.Command) error {
 		return err
 	}
 	survivePipe()
-	ctx, force, stop := interruptible(c.Context())
+	u.interrupt = make(chan os.Signal, 2)
+	ctx, force, stop := interruptibleBy(c.Context(), u.interrupt)
 	defer stop()
 	if u.detached {
 		return u.detach(ctx, c, file, models)
@@ -200,6 +204,10 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
 		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket, debuggers: debuggers,
 	}
+	if u.output == outputScreen {
+		s.terminal.in, s.terminal.out = terminal(c.InOrStdin(), c.OutOrStdout())
+		return s.run(ctx, nil)
+	}
 	view := s.view(c.OutOrStdout())
 	if u.child {
 		view = handOver(c.OutOrStdout())
@@ -222,17 +230,22 @@ type upSession struct {
 	accessLog io.Writer
 	socket    net.Listener
 	debuggers map[string]net.Listener // by model: where editors connect
+	terminal  struct{ in, out *os.File }
 }
 
 // run wires everything together. The first part to end takes the others with it: the
 // port drains, the containers stop, the stream closes, and the outputs are flushed.
+// Without a view the screen shows what happens.
 func (s *upSession) run(ctx context.Context, view func(event.Event) error) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	log.SetFlags(0)
 	log.SetOutput(libraryNotices{s.stream}) // net/http and others write there
 	defer log.SetOutput(os.Stderr)
-	watching := display(s.stream, view, end)
+	var watching func() error
+	if view != nil {
+		watching = display(s.stream, view, end)
+	}
 	var supervision *emulator.Emulator // the port and it call each other
 	server := s.proxy(
 		func(model string) { supervision.Wanted(model) },
@@ -243,6 +256,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		supervision.Suspend(model, on)
 	})
 	supervision = s.emulator(server, editors)
+	if view == nil {
+		watching = s.screen(supervision, end)
+	}
 	answering := s.answer(end, supervision)
 	s.introduce(ctx)
 
@@ -310,7 +326,7 @@ func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Po
 // introduce says what this session is, before anything happens.
 func (s *upSession) introduce(ctx context.Context) {
 	s.stream.Publish("", 0, event.Session{
-		ID: s.session.ID, Version: version(), Dir: s.file.Dir, PID: os.Getpid(),
+		Format: event.Format, ID: s.session.ID, Version: version(), Dir: s.file.Dir, PID: os.Getpid(),
 		Runtime: s.engine.name, Engine: s.engine.about,
 	})
 	for _, m := range s.models {

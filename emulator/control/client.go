@@ -121,8 +121,17 @@ func (s Session) call(ctx context.Context, method, path string) (*http.Response,
 	case err != nil:
 		return nil, err
 	case response.StatusCode >= http.StatusBadRequest:
-		_ = response.Body.Close()
-		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)
+		defer response.Body.Close()
+		return nil, fmt.Errorf("%s %s: %s%s", method, path, response.Status, said(response.Body))
 	}
 	return response, nil
+}
+
+// said is what an answer that refuses says of why, behind a colon.
+func said(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
+	if why := strings.TrimSpace(string(text)); why != "" {
+		return ": " + why
+	}
+	return ""
 }

@@ -18,12 +18,20 @@ import (
 // Server answers on a session's socket.
 //
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
+//	GET  /exchange?id=7                        one captured exchange; 404 says why there is none
+//	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
 //	POST /reload?model=ID&rebuild=true         makes a new revision
 type Server struct {
 	// Events is the session's stream. Followers are answered until it is closed.
 	Events *event.Stream
+	// Exchange returns what was captured of the request that event.Served numbers so; an
+	// error says why it is not kept. nil is a session that captures nothing.
+	Exchange func(id uint64) (event.Exchange, error)
+	// Search returns the exchanges whose bodies hold the text, the newest first, and
+	// whether all that are kept were searched; nil as with Exchange.
+	Search func(ctx context.Context, text string) (ids []uint64, all bool)
 	// Down asks the session to end; it returns at once.
 	Down func()
 	// Retry starts the model's containers that wait to be started again.
@@ -54,6 +62,8 @@ const closeLimit = 2 * time.Second
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /events", s.events)
+	mux.HandleFunc("GET /exchange", s.exchange)
+	mux.HandleFunc("GET /exchanges", s.exchanges)
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", s.retry)
 	mux.HandleFunc("POST /reload", s.reload)

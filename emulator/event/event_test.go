@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
@@ -17,7 +19,7 @@ import (
 func facts() []event.Fact {
 	grpc := 14
 	return []event.Fact{
-		event.Session{ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
+		event.Session{Format: event.Format, ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
 		event.Listening{Address: "127.0.0.1:8080", Metrics: "127.0.0.1:9091"},
 		event.Declared{Project: "sample", Name: "iris", Version: "1", Redeployment: 2, FullName: "iris-1-r2", Protocol: "HTTP_JSON", Image: "i", Host: "h"},
 		event.PhaseChanged{Phase: event.PhaseReady, Why: "why"},
@@ -48,8 +50,31 @@ func facts() []event.Fact {
 		event.Edited{Files: []string{"b.py"}, Tier: event.TierSync, File: "b.py", Why: "y", Waits: "w"},
 		event.ReloadStuck{Card: event.Failed{What: "w", Why: "y", Next: "n"}},
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", Card: &event.Failed{What: "w", Why: "y", Next: "n"}, Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
-		event.Served{Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
-		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
+		event.Served{ID: 9, Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Queued: 5, Sent: 6, FirstByte: 7, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Exchange{
+			Served: event.Served{ID: 9, Method: "POST", Path: "/p", Status: 200, GRPCStatus: &grpc, Took: 2},
+			Query:  "?a=1", Model: "iris-1", Revision: 2, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+			Request: event.Message{Header: []event.Field{{Name: "A", Value: "\x1b[31m"}}, Body: []byte{0, 1, 0xff, '\n'}, Size: 9, Cut: "why"},
+			Answer:  event.Message{Trailer: []event.Field{{Name: "grpc-status", Value: "14"}}},
+		},
+		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, Percentiles: event.Percentiles{P50: 4, P95: 5, P99: 6}, Overall: event.Percentiles{P50: 1, P95: 2, P99: 3}, Requests: 7, Errors: 8},
+		event.Environment{
+			Pod:       "p",
+			Variables: []event.Variable{{Name: "N", Value: "v", Origin: event.OriginSecret, Secret: "s", Hidden: true, Verdict: event.Approximated, Remark: "r"}},
+			Mounts:    []event.Mount{{Kind: event.MountArtifact, From: "f", Source: "s", Target: "t", ReadOnly: true, Copied: true, Files: 1, Bytes: 2, Verdict: event.Same, Remark: "r"}},
+			Command:   event.Words{Words: []string{"c", ""}, Origin: event.OriginImage, Remark: "r"}, Args: event.Words{Words: []string{"a"}, Origin: event.OriginUser},
+			User: "root", WorkingDir: "/w", Port: 8080, Requests: event.Amounts{CPU: "1", Memory: "2Gi"}, Limits: event.Amounts{CPU: "8"}, LimitsHold: true, Remark: "r",
+			Notes: []string{"n"},
+		},
+		event.Scraped{
+			Pod: "p", Source: event.MetricsScraped, At: time.Unix(1, 2).UTC(), Took: 3, Bytes: 4, Series: 9, Cut: "c",
+			Families: []event.Family{
+				{Name: "n", Help: "h\nh", Type: event.Counter, Unit: "u", Series: []event.Series{{Labels: map[string]string{"a": "b\x1b"}, Value: 1.5}, {Value: event.Number(math.Inf(1))}}},
+				{Name: "h", Type: event.Histogram, Series: []event.Series{{Count: 3, Sum: 4, Buckets: []event.Bucket{{UpTo: 0.1, Count: 1}, {UpTo: event.Number(math.Inf(1)), Count: 3}}}}},
+				{Name: "s", Type: event.Summary, Series: []event.Series{{Count: 3, Sum: -4, Quantiles: []event.Quantile{{Share: 0.5, Value: event.Number(math.Inf(-1))}}}}},
+			},
+		},
+		event.Scraped{Source: event.MetricsPushed, Grouping: map[string]string{"job": "j"}, At: time.Unix(1, 0).UTC(), Error: "e", Gone: true},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},
 		event.Dropped{Count: 3},
 		event.Ended{Error: "e"},

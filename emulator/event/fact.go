@@ -24,8 +24,13 @@ const (
 	PhaseStopped  Phase = "stopped"  // gone
 )
 
-// Session opens a session: what runs where.
+// Format is the version of the lines that this package writes. It changes when a reader
+// of the version before would misread them; a new kind or a new field is no such change.
+const Format = 1
+
+// Session opens a session: what runs where. It is the first line of a recording.
 type Session struct {
+	Format  int    `json:"format,omitempty"` // of the lines that follow; 0 is before there were versions
 	ID      string `json:"id"`
 	Version string `json:"version"`
 	Dir     string `json:"dir"`
@@ -118,18 +123,28 @@ type Built struct {
 
 // Served is one request that the port answered.
 type Served struct {
-	Method     string        `json:"method"`
-	Host       string        `json:"host"`
-	Path       string        `json:"path"`
-	Proto      string        `json:"proto"`
-	Status     int           `json:"status"`                // HTTP
-	GRPCStatus *int          `json:"grpc_status,omitempty"` // where the answer carried one
-	Replica    string        `json:"replica,omitempty"`     // address of the container that answered
-	Held       time.Duration `json:"held_ns,omitempty"`     // waited for a ready revision
-	Took       time.Duration `json:"took_ns"`               // Held included
-	BytesIn    int64         `json:"bytes_in"`
-	BytesOut   int64         `json:"bytes_out"`
-	Error      string        `json:"error,omitempty"`
+	// ID counts the requests of a session from 1, in the order in which they ended. It is
+	// also its Exchange's.
+	ID         uint64 `json:"id,omitempty"`
+	Method     string `json:"method"`
+	Host       string `json:"host"`
+	Path       string `json:"path"` // without the query, which may hold secrets
+	Proto      string `json:"proto"`
+	Status     int    `json:"status"`                // HTTP
+	GRPCStatus *int   `json:"grpc_status,omitempty"` // where the answer carried one
+	Replica    string `json:"replica,omitempty"`     // address of the container that answered
+	// Held is how long it waited for a replica, and Queued how long for its turn there; 0
+	// where it did not have to wait.
+	Held   time.Duration `json:"held_ns,omitempty"`
+	Queued time.Duration `json:"queued_ns,omitempty"`
+	// Sent is from its arrival until it was given to a connection of the replica, and
+	// FirstByte until the header of the replica's answer came; 0 where that never was.
+	Sent      time.Duration `json:"sent_ns,omitempty"`
+	FirstByte time.Duration `json:"first_byte_ns,omitempty"`
+	Took      time.Duration `json:"took_ns"` // all of it, from the arrival to the end
+	BytesIn   int64         `json:"bytes_in"`
+	BytesOut  int64         `json:"bytes_out"`
+	Error     string        `json:"error,omitempty"`
 }
 
 // Traffic is how a model's requests do, told once a second while it changes. It
@@ -195,6 +210,7 @@ func (Probed) kind() string       { return "probed" }
 func (Exited) kind() string       { return "exited" }
 func (Failed) kind() string       { return "failed" }
 func (Served) kind() string       { return "served" }
+func (Exchange) kind() string     { return "exchange" }
 func (Traffic) kind() string      { return "traffic" }
 func (Parity) kind() string       { return "parity" }
 func (Notice) kind() string       { return "notice" }
@@ -233,7 +249,10 @@ func blanks() []any {
 		&Debugger{},
 		&Attached{},
 		&Served{},
+		&Exchange{},
 		&Traffic{},
+		&Environment{},
+		&Scraped{},
 		&Parity{},
 		&Notice{},
 		&Dropped{},
@@ -262,7 +281,9 @@ func lossy(f Fact) bool {
 	switch f := f.(type) {
 	case Scaled: // every 2 s under load, and more often where time runs faster
 		return f.From == f.Desired
-	case Log, Step, Served, Probed, Usage:
+	case Scraped:
+		return !f.Gone
+	case Log, Step, Served, Exchange, Probed, Usage:
 		return true
 	}
 	return false

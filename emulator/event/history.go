@@ -2,15 +2,18 @@ package event
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
 // history keeps what a late subscriber must know: who the session and its models
 // are for ever, the latest of everything else, each kind within its own bound, so
-// that a flood of requests cannot push the logs out.
+// that a flood of requests cannot push the logs out. Of what is whole each time only
+// the last one of each thing is kept.
 type history struct {
 	identity []Event
 	recent   map[string]*ring
+	latest   map[string]*latest
 }
 
 // bounds are how many events of a kind are kept; logs also by bytes.
@@ -28,6 +31,18 @@ func (h *history) add(e Event) {
 		return
 	}
 	kind := e.Fact.kind()
+	switch f := e.Fact.(type) {
+	case Environment, Scraped:
+		if h.latest[kind] == nil {
+			h.latest[kind] = &latest{}
+		}
+		h.latest[kind].add(e)
+		return
+	case PodChanged:
+		if metrics := h.latest[Scraped{}.kind()]; metrics != nil && f.Phase == PhaseStopped {
+			metrics.drop(ofWhat(Event{Model: e.Model, Fact: Scraped{Pod: f.Pod, Source: MetricsScraped}}))
+		}
+	}
 	if f, is := e.Fact.(Scaled); is && f.From != f.Desired {
 		kind += " to another number" // what changes nothing does not push these out
 	}
@@ -42,6 +57,9 @@ func (h *history) add(e Event) {
 // all gives everything kept, oldest first.
 func (h *history) all() []Event {
 	out := slices.Clone(h.identity)
+	for _, l := range h.latest {
+		out = slices.AppendSeq(out, maps.Values(l.events))
+	}
 	for _, r := range h.recent {
 		out = append(out, r.events[r.first:]...)
 	}

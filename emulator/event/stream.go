@@ -25,7 +25,7 @@ const backlog = 4096
 func NewStream() *Stream {
 	return &Stream{
 		subs:    map[*Subscription]struct{}{},
-		history: history{recent: map[string]*ring{}},
+		history: history{recent: map[string]*ring{}, latest: map[string]*latest{}},
 	}
 }
 

@@ -80,6 +80,10 @@ func (m *Model) apply(e event.Event) {
 		m.start(e, f)
 	case event.Parity:
 		m.Parity = &f
+	case event.Environment:
+		m.environment(e, f)
+	case event.Scraped:
+		m.scraped(f)
 	case event.Deploying:
 		m.Deadline = &f.Deadline
 	case event.PodChanged:

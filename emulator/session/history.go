@@ -129,7 +129,7 @@ func (h *History) add(e event.Event, m *Model) {
 		if f.State == event.StepFailed {
 			h.Happenings.add(e, eventBytes+factBytes)
 		}
-	case event.Session, event.Listening, event.Declared, event.Parity:
+	case event.Session, event.Listening, event.Declared, event.Parity, event.Environment, event.Scraped, event.Exchange:
 	default:
 		h.Happenings.add(e, eventBytes+factBytes)
 	}

@@ -48,6 +48,7 @@ func (m *Model) changePod(e event.Event, f event.PodChanged) {
 	case f.Phase == event.PhaseStopped:
 		m.Pods = slices.DeleteFunc(m.Pods, func(other *Pod) bool { return other == p })
 		m.sumUsage()
+		m.forgetMetrics(f.Pod)
 		return
 	case p == nil:
 		p = &Pod{Name: f.Pod, Revision: e.Revision}

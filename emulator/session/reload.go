@@ -74,6 +74,7 @@ func (m *Model) reloading(e event.Event, f event.Reloading) {
 func (m *Model) serving(e event.Event, f event.Serving) {
 	m.Serving = &Revision{Number: e.Revision, Image: f.Image, Sources: f.Sources, Tier: f.Tier, Since: e.Time}
 	m.Stale = nil
+	m.environmentServes(e.Revision)
 	for _, p := range m.Pods {
 		if p.Revision == e.Revision && p.StartedAt != nil {
 			m.run(*p.StartedAt, p.started)

@@ -76,6 +76,10 @@ type Model struct {
 	Parity   *event.Parity  `json:"parity,omitempty"`
 	Traffic  *event.Traffic `json:"traffic,omitempty"`
 	Usage    *Usage         `json:"usage,omitempty"`
+	// Environment is what its containers are given; nil until one is about to start.
+	// Metrics are the model's own, by source, in the order in which they first came.
+	Environment *event.Environment `json:"environment,omitempty"`
+	Metrics     []*Metrics         `json:"metrics,omitempty"`
 	// Killed counts the containers that ignored SIGTERM, RequestsCut the requests that
 	// a stop broke off, both in all the session.
 	Killed      int `json:"killed,omitempty"`
@@ -85,7 +89,9 @@ type Model struct {
 	LastExit  *event.Exited `json:"last_exit,omitempty"`
 	Failure   *event.Failed `json:"failure,omitempty"`
 
-	host string
+	host   string
+	next   *event.Environment // of a revision on its way, nextOf; nil where there is none
+	nextOf int
 }
 
 // URLs are where a model answers.

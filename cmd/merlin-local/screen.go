@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/muesli/termenv"
+	"github.com/spf13/cobra"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/tui"
+)
+
+// The forms of output.
+const (
+	outputAuto   = "auto"
+	outputScreen = "screen"
+	outputPlain  = "plain"
+	outputJSON   = "json"
+)
+
+// terminal returns the terminal that a screen can be shown on: both ends of it; nil
+// where there is none, or a dumb one.
+func terminal(stdin io.Reader, stdout io.Writer) (in, out *os.File) {
+	in, isIn := stdin.(*os.File)
+	out, isOut := stdout.(*os.File)
+	if !isIn || !isOut || !term.IsTerminal(in.Fd()) || !term.IsTerminal(out.Fd()) || os.Getenv("TERM") == "dumb" {
+		return nil, nil
+	}
+	return in, out
+}
+
+// chooseOutput settles which form of output it is.
+func (u *up) chooseOutput(c *cobra.Command) error {
+	in, _ := terminal(c.InOrStdin(), c.OutOrStdout())
+	switch u.output {
+	case outputPlain, outputJSON:
+	case outputAuto:
+		u.output = outputPlain
+		if in != nil && !u.detached && !u.child {
+			u.output = outputScreen
+		}
+	case outputScreen:
+		if u.detached {
+			return usageError{errors.New("--output screen and --detach: `merlin-local attach` opens the screen on what runs in the background")}
+		}
+		if in == nil {
+			return errNoTerminal
+		}
+	default:
+		return usageError{fmt.Errorf("--output %s: it is auto, screen, plain or json", u.output)}
+	}
+	return nil
+}
+
+// screen shows the session until a person leaves the screen, which ends the session, or
+// the session ends. The returned function waits for that, and sums up.
+func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait func() error) {
+	options := screenOptions(s.terminal.in, s.terminal.out)
+	options.Source, options.Control, options.NoMouse = s.stream.Replay(), inProcess{supervision, s.interrupt}, s.noMouse
+	done := make(chan error, 1)
+	go func() {
+		defer end()
+		state, err := tui.Run(context.Background(), options)
+		fmt.Fprint(s.terminal.out, tui.Summary(state))
+		done <- err
+	}()
+	return func() error { return <-done }
+}
+
+// screenOptions are those of a screen on that terminal, as the environment says.
+func screenOptions(in, out *os.File) tui.Options {
+	return tui.Options{
+		In: in, Out: out,
+		Profile: termenv.NewOutput(out).EnvColorProfile(),
+		ASCII:   !utf8Locale(os.Getenv),
+	}
+}
+
+// utf8Locale tells whether the locale's characters are in UTF-8, as POSIX decides it.
+// Where none is set it is taken to be: containers and bare shells are.
+func utf8Locale(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToLower(getenv(name)); value != "" {
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return true
+}
+
+// inProcess is the screen's hold on the session of this process.
+type inProcess struct {
+	*emulator.Emulator
+	interrupt chan<- os.Signal
+}
+
+func (p inProcess) Reload(_ context.Context, model string, rebuild bool) error {
+	return p.Emulator.Reload(model, rebuild)
+}
+
+func (p inProcess) Retry(_ context.Context, model string) error { return p.Emulator.Retry(model) }
+
+// Stop is as Ctrl-C in a shell: the first ends the session in order, the second at once.
+func (p inProcess) Stop(context.Context) error {
+	select {
+	case p.interrupt <- os.Interrupt:
+	default: // it has been told twice
+	}
+	return nil
+}
+
+// inSession is the screen's hold on a session of another process.
+type inSession struct{ control.Session }
+
+func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }
+
+// errNoTerminal says that a screen was asked for where none can be.
+var errNoTerminal = usageError{errors.New("--output screen needs a terminal, at standard input and output: use plain or json")}

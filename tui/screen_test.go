@@ -1,0 +1,90 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// hands is a Controller that notes what it is asked for.
+type hands struct {
+	mu    sync.Mutex
+	asked []string
+	fails error
+}
+
+func (h *hands) note(text string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = append(h.asked, text)
+	return h.fails
+}
+
+func (h *hands) Reload(_ context.Context, model string, rebuild bool) error {
+	if rebuild {
+		return h.note("rebuild " + model)
+	}
+	return h.note("reload " + model)
+}
+func (h *hands) Retry(_ context.Context, model string) error { return h.note("retry " + model) }
+func (h *hands) Stop(context.Context) error                  { return h.note("stop") }
+
+func TestTheScreenHasItsSizeAtEverySize(t *testing.T) {
+	for width := 1; width <= 220; width += 7 {
+		for height := 1; height <= 70; height += 3 {
+			d := drive(t, &hands{}, width, height, iris())
+			for _, key := range []string{"1", "2", "3", "4", "5", "6", "z"} {
+				d.keys(key)
+				d.view()
+			}
+			d.keys("?")
+			d.view()
+			d.keys("esc", ":")
+			d.view()
+		}
+	}
+}
+
+func TestAKeyAndThePaletteAskForTheSame(t *testing.T) {
+	h := &hands{}
+	d := drive(t, h, 120, 40, iris())
+	d.keys("R")
+	d.await("reload of iris-1 asked for")
+	d.keys(":", `"new image`, "enter")
+	d.await("reload of iris-1 with a new image asked for")
+	if len(h.asked) != 2 || h.asked[0] != "reload iris-1" || h.asked[1] != "rebuild iris-1" {
+		t.Errorf("asked for %q", h.asked)
+	}
+}
+
+func TestWhatFailsIsSaid(t *testing.T) {
+	d := drive(t, &hands{fails: errors.New("no model is called that")}, 120, 40, iris())
+	d.keys("S")
+	d.await("no model is called that")
+}
+
+func TestQEndsTheSessionAndTheScreenWaitsForItsEnd(t *testing.T) {
+	h := &hands{}
+	d := drive(t, h, 120, 40, iris())
+	d.keys("q")
+	d.await("stopping")
+	d.send(arrived{{Fact: event.Ended{}}})
+	d.send(ended{})
+	d.until("quit", func(string) bool { return d.quit })
+}
+
+func TestAFailedSessionStaysOnTheScreen(t *testing.T) {
+	d := drive(t, &hands{}, 120, 40, iris(event.PhaseChanged{Phase: event.PhaseFailed}, event.Failed{What: "exited with code 3", Why: "because", Final: true}))
+	d.send(arrived{{Fact: event.Ended{Error: "iris-1: exited with code 3"}}})
+	d.send(ended{})
+	d.await("THE SESSION HAS FAILED")
+	d.await("FAILED: exited with code 3")
+	if d.quit {
+		t.Error("the screen has gone")
+	}
+	d.keys("q")
+	d.until("quit", func(string) bool { return d.quit })
+}

@@ -67,11 +67,22 @@ func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait fun
 	done := make(chan error, 1)
 	go func() {
 		defer end()
-		state, err := tui.Run(context.Background(), options)
-		fmt.Fprint(s.terminal.out, tui.Summary(state))
-		done <- err
+		done <- runScreen(context.Background(), options)
 	}()
 	return func() error { return <-done }
+}
+
+// runScreen shows a screen until it is left, and then sums up on the page that was there
+// before it.
+func runScreen(ctx context.Context, options tui.Options) error {
+	g, err := guardTerminal(options.Out)
+	if err != nil {
+		return err
+	}
+	state, err := tui.Run(ctx, options)
+	err = errors.Join(err, g.end())
+	fmt.Fprint(options.Out, tui.Summary(state))
+	return err
 }
 
 // screenOptions are those of a screen on that terminal, as the environment says.

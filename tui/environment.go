@@ -112,12 +112,22 @@ func (x *section) matching(words string) []row {
 // lines are a row's: its name, its value, whose it is, and what is not as in production.
 func (r row) lines(s *scene, names, width int) []string {
 	mark, style := verdict(s, r.verdict)
+	head := " " + style.Render(mark) + " " + s.accent.Render(s.fit(r.name, names)) + " "
+	if r.value == "" { // the remark is all that there is to say
+		in := names + 4
+		lines := wrap(r.remark, max(width-in-1, 8), 0)
+		for i := range lines {
+			if lines[i] = spaces(in) + lines[i]; i == 0 {
+				lines[i] = head + lines[i][in:]
+			}
+		}
+		return lines
+	}
 	origin := ""
 	if r.origin != "" {
 		origin = s.faint.Render(r.origin)
 	}
-	head := " " + style.Render(mark) + " " + s.accent.Render(s.fit(r.name, names)) + " " + r.value
-	lines := []string{s.ends(s.fitIf(head, width-len(r.origin)-2), origin, width-1)}
+	lines := []string{s.ends(s.fitIf(head+r.value, width-len(r.origin)-2), origin, width-1)}
 	if r.remark != "" && r.verdict != event.Same {
 		for _, l := range wrap(r.remark, width-6, 0) {
 			lines = append(lines, "     "+style.Render(l))

@@ -239,9 +239,9 @@ func (m *screen) bottom(s *scene, width int) []string {
 	return []string{s.ends(" "+m.hints(s, hints, width-ansi.StringWidth(right)-2), right, width)}
 }
 
-// hints are as many as fit; the last three, which lead to the others, always do.
+// hints are as many as fit; the last four, which lead to the others, always do.
 func (m *screen) hints(_ *scene, all []string, width int) string {
-	const always = 3
+	const always = 4
 	last := all[max(len(all)-always, 0):]
 	room := width - ansi.StringWidth(strings.Join(last, "  "))
 	var shown []string

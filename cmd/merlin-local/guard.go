@@ -88,6 +88,7 @@ const mostCrash = 1 << 20
 // guardUntilTheEnd waits until nobody can write to its input any more.
 func guardUntilTheEnd(in io.Reader, ready, terminal *os.File) error {
 	signal.Ignore(endSignals()...) // they are for the one that is watched
+	mayChangeTerminal()
 	state, err := term.GetState(terminal.Fd())
 	if err != nil {
 		return err
@@ -102,13 +103,32 @@ func guardUntilTheEnd(in io.Reader, ready, terminal *os.File) error {
 	}
 	_, _ = io.WriteString(terminal, leaveScreen)
 	err = term.Restore(terminal.Fd(), state)
-	text := "merlin-local was killed; the terminal is as it was before. `merlin-local down` removes what it left behind.\n"
-	if len(report) > 0 {
-		text = "merlin-local crashed; the terminal is as it was before. `merlin-local down` removes what it left behind. Please report this:\n\n" + string(report)
-	}
-	_, writeErr := io.WriteString(terminal, text)
+	_, writeErr := io.WriteString(terminal, obituary(report))
 	return errors.Join(err, writeErr)
 }
+
+// obituary says how the watched process ended, of a crash the begin; all of it is in a
+// file.
+func obituary(report []byte) string {
+	const next = "the terminal is as it was before; `merlin-local down` removes what was left behind"
+	if len(report) == 0 {
+		return "merlin-local was killed: " + next + "\n"
+	}
+	lines := bytes.SplitAfterN(report, []byte("\n"), crashLines+1)
+	text := string(bytes.Join(lines[:min(len(lines), crashLines)], nil)) + "merlin-local crashed: " + next + "\n"
+	file, err := os.CreateTemp("", "merlin-local-crash-*.txt")
+	if err == nil {
+		_, err = file.Write(report)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return string(report) + text
+	}
+	return text + "please report it, with " + file.Name() + "\n"
+}
+
+// crashLines is how much of a crash is shown.
+const crashLines = 12
 
 // leaveScreen undoes what a screen does to a terminal: the mouse and bracketed paste
 // off, attributes reset, back to the page before, the cursor shown.

@@ -19,5 +19,9 @@ func endSignals() []os.Signal {
 // but what is ignored stays so in the processes that are started.
 func survivePipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
+// mayChangeTerminal lets a process in the background set the terminal's modes: once the
+// one that had the terminal has gone, the shell has it, and asks with a signal.
+func mayChangeTerminal() { signal.Ignore(syscall.SIGTTOU) }
+
 // detach lets a child outlive this terminal.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

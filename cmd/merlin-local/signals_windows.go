@@ -18,3 +18,6 @@ func detach(cmd *exec.Cmd) {
 
 // survivePipe has nothing to do here: there is no SIGPIPE.
 func survivePipe() {}
+
+// mayChangeTerminal has nothing to do here: every process of a console may.
+func mayChangeTerminal() {}

@@ -89,6 +89,14 @@ bench-memory: ## the proxy's memory: 1,000 idle connections, 1 GiB up and down, 
 bench-watch: ## what watching 50,000 files takes: start, idle processor time, memory; a minute and a half
 	$(GO) test -run xxx -bench Tree -benchtime 1x ./emulator/watch
 
+.PHONY: bench-screen
+bench-screen: ## what the screen costs: idle, at 5,000 requests a second, saturated; two minutes (needs tmux, Linux)
+	$(GO) test -run xxx -bench BenchmarkScreen -benchtime 1x ./cmd/merlin-local
+
+.PHONY: soak
+soak: ## half an hour of load, random keys and resizes on the screen (needs tmux, Linux)
+	MERLIN_LOCAL_SOAK=30m $(GO) test -count 1 -v -timeout 40m -run TestScreenSoak ./cmd/merlin-local
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist

@@ -13,7 +13,7 @@ import (
 )
 
 // sample is a lab in the folder of a sample model.
-func sample(t *testing.T, name string) *lab {
+func sample(t testing.TB, name string) *lab {
 	t.Helper()
 	repo, err := filepath.Abs(filepath.Join("..", "..", "sample-models", name))
 	check(t, err)

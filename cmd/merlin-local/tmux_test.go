@@ -15,7 +15,7 @@ import (
 
 // tmux is a real terminal with a shell in it, whose screen can be read back.
 type tmux struct {
-	t      *testing.T
+	t      testing.TB
 	socket string
 }
 

@@ -97,6 +97,10 @@ bench-screen: ## what the screen costs: idle, at 5,000 requests a second, satura
 soak: ## half an hour of load, random keys and resizes on the screen (needs tmux, Linux)
 	MERLIN_LOCAL_SOAK=30m $(GO) test -count 1 -v -timeout 40m -run TestScreenSoak ./cmd/merlin-local
 
+.PHONY: pictures
+pictures: build ## take the README's pictures of the screen anew (needs tmux and a Docker Engine)
+	$(GO) run ./tui/pictures
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist

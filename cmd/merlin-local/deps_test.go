@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session"},
+	"tui/pictures":      {},
 }
 
 // root is where everything is wired together: it may import everything.

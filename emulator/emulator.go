@@ -13,7 +13,7 @@ import (
 )
 
 // Options are what an Emulator works with. All but Examiner, Force, Clock, Demand,
-// DebugPorts and TimeScale are needed.
+// DebugPorts, PushURLs and TimeScale are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -51,6 +51,8 @@ type Options struct {
 	Demand func(model string) Demand
 	// DebugPorts are where editors find the debuggers, by model.
 	DebugPorts map[string]DebugPort
+	// PushURLs are where models push their metrics, by model, as http://HOST:PORT.
+	PushURLs map[string]string
 	// TimeScale has the autoscalers' windows and delays pass so many times faster than
 	// in production; 0 is 1.
 	TimeScale float64

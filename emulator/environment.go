@@ -183,4 +183,3 @@ func sizeOf(folder string) (files int, bytes int64) {
 	})
 	return files, bytes
 }
-

@@ -95,4 +95,3 @@ func (m *Model) secretRemark(name string) string {
 	}
 	return "the value is not MLP's"
 }
-

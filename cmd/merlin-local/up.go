@@ -22,6 +22,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/process"
+	"github.com/caraml-dev/merlin-local/emulator/scrape"
 	"github.com/caraml-dev/merlin-local/proxy"
 )
 
@@ -296,7 +297,7 @@ func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Po
 	}
 	return emulator.New(emulator.Options{
 		Models: s.models, Runtime: s.engine, Router: server, Events: files,
-		Prober: prober{}, Examiner: examiner{},
+		Prober: prober{}, Examiner: examiner{}, Scraper: scrape.Scraper{Timeout: scrapeTimeout},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{}, Watcher: watcher, Memory: s.engine.memory(),
 		Grace: s.grace.limit, ProductionGrace: s.grace.production,

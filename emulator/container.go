@@ -42,7 +42,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 	given := p.unexpanded(place)
 	env := merlin.Resolve(given, p.model.SecretValues)
 	spec := ContainerSpec{
-		Model: p.model, Revision: p.number, Image: p.image,
+		Model: p.model, Pod: p.name, Revision: p.number, Image: p.image,
 		Env:      merlin.Assignments(env),
 		Command:  merlin.ExpandWords(merlin.Words(d.Command), env),
 		Args:     merlin.ExpandWords(merlin.Words(d.Args), env),

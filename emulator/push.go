@@ -52,3 +52,11 @@ func (p *pod) unexpanded(place merlin.Place) []merlin.Variable {
 	}
 	return env
 }
+
+// Tell publishes what a model told of itself in another way than by its container, such
+// as metrics that it pushed, with its secrets hidden. An unknown model is ignored.
+func (e *Emulator) Tell(model string, f event.Fact) {
+	if s := e.supervisor(model); s != nil {
+		s.answers.Load().publish(f)
+	}
+}

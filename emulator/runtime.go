@@ -112,6 +112,7 @@ type PlaceSpec struct {
 // expanded, in order.
 type ContainerSpec struct {
 	Model    *Model
+	Pod      string // whose it is, as events name it
 	Revision int
 	Image    Image
 	Env      []string // NAME=value, in production's order

@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"emulator/process":  {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
+	"proxy/push":        {"emulator/event"},
 }
 
 // root is where everything is wired together: it may import everything.

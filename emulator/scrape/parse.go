@@ -162,3 +162,13 @@ func (p *Parsed) cut(text string, args ...any) {
 	}
 	p.Cut += fmt.Sprintf(text, args...)
 }
+
+// ParsePushed reads what was pushed as a Pushgateway does: whatever its Content-Type says,
+// it is the text form unless it is one of Prometheus' other ones.
+func ParsePushed(body []byte, header http.Header) (Parsed, error) {
+	kind, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || kind != "application/vnd.google.protobuf" && kind != "application/openmetrics-text" {
+		header = nil
+	}
+	return Parse(body, header)
+}

@@ -243,3 +243,24 @@ func TestReplicasThatAreGivenTheSameTellItOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAModelPushedIsToldWithoutItsSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		model := iris()
+		model.SecretValues = map[string]string{"DB": "s3cr3t-value"}
+		ctx, cancel := context.WithCancel(t.Context())
+		wait := w.emulate(ctx, model)
+		synctest.Wait()
+		w.emulator.Tell("iris-1", event.Scraped{Source: event.MetricsPushed, Grouping: map[string]string{"job": "for s3cr3t-value"}, Families: []event.Family{{Name: "a", Help: "s3cr3t-value"}}})
+		w.emulator.Tell("nobody-1", event.Scraped{})
+		cancel()
+		if err := wait(); err != nil {
+			t.Error(err)
+		}
+		all := facts[event.Scraped](w)
+		if len(all) != 1 || all[0].Grouping["job"] != "for ***" || all[0].Families[0].Help != "***" {
+			t.Errorf("told are %+v", all)
+		}
+	})
+}

@@ -39,14 +39,15 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := merlin.Resolve(d.Variables(p.model.Place(place)), p.model.SecretValues)
+	given := p.unexpanded(place)
+	env := merlin.Resolve(given, p.model.SecretValues)
 	spec := ContainerSpec{
-		Model: p.model, Revision: p.number, Image: p.image,
+		Model: p.model, Pod: p.name, Revision: p.number, Image: p.image,
 		Env:      merlin.Assignments(env),
 		Command:  merlin.ExpandWords(merlin.Words(d.Command), env),
 		Args:     merlin.ExpandWords(merlin.Words(d.Args), env),
 		Port:     place.ServingPort(d.Protocol),
-		Hostname: d.PodName(p.suffix),
+		Hostname: merlin.Hostname(d.PodName(p.suffix)),
 		Artifact: p.artifact,
 		Files:    p.files.files(),
 		Created:  p.birth.create,
@@ -60,6 +61,7 @@ func (p *pod) start(ctx context.Context) (Container, error) {
 			return nil, err
 		}
 	}
+	p.tellEnvironment(place, given, spec, resources)
 	return p.Runtime.Start(ctx, spec)
 }
 

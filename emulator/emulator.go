@@ -12,8 +12,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// Options are what an Emulator works with. All but Examiner, Force, Clock, Demand,
-// DebugPorts and TimeScale are needed.
+// Options are what an Emulator works with. All but Examiner, Scraper, Force, Clock,
+// Demand, DebugPorts, PushURLs and TimeScale are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -22,9 +22,11 @@ type Options struct {
 	// Examiner may be nil: then a model that is not ready is told by its probe, its
 	// log and its sockets alone.
 	Examiner Examiner
-	Stager   Stager
-	Shell    Shell
-	Events   event.Publisher
+	// Scraper may be nil: then nobody asks the models for their own metrics.
+	Scraper Scraper
+	Stager  Stager
+	Shell   Shell
+	Events  event.Publisher
 
 	// Grace is how long running requests have to finish, and then again how long
 	// a replica has between SIGTERM and SIGKILL.
@@ -51,6 +53,8 @@ type Options struct {
 	Demand func(model string) Demand
 	// DebugPorts are where editors find the debuggers, by model.
 	DebugPorts map[string]DebugPort
+	// PushURLs are where models push their metrics, by model, as http://HOST:PORT.
+	PushURLs map[string]string
 	// TimeScale has the autoscalers' windows and delays pass so many times faster than
 	// in production; 0 is 1.
 	TimeScale float64

@@ -228,6 +228,7 @@ func (s *supervisor) takeOver() {
 	m.limit.Stop()
 	m.cancel()
 	s.next, s.serving = nil, m.revision
+	s.answers.Store(m.revision)
 	s.wanted = len(s.podsOf(m.revision))
 	m.announced = true
 	s.route() // before anybody is told

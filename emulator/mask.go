@@ -85,7 +85,7 @@ func (m mask) fact(f event.Fact) event.Fact {
 	if m.replacer == nil {
 		return f
 	}
-	hidden := m.hidden(reflect.ValueOf(f)).Interface().(event.Fact)
+	hidden := m.hidden(reflect.ValueOf(f), reflect.TypeOf(f).PkgPath()).Interface().(event.Fact)
 	if probed, ok := hidden.(event.Probed); ok {
 		probed.Body = m.cutShort(probed.Body)
 		return probed
@@ -106,22 +106,35 @@ func (m mask) cutShort(text string) string {
 	return text
 }
 
-// hidden is a copy of a struct in which secrets are hidden, in what it points to as
-// well. A type of its own for a text, as event.Phase, holds one of a closed list.
-func (m mask) hidden(original reflect.Value) reflect.Value {
+// hidden is a copy of a value in which secrets are hidden, in all that the types of one
+// package hold. A type of its own for a text, as event.Phase, holds one of a closed list.
+func (m mask) hidden(original reflect.Value, pkg string) reflect.Value {
 	value := reflect.New(original.Type()).Elem()
 	value.Set(original)
-	for i := range value.NumField() {
-		switch field := value.Field(i); {
-		case field.Type() == reflect.TypeFor[string]():
-			field.SetString(m.text(field.String()))
-		case field.Type() == reflect.TypeFor[[]string]():
-			field.Set(reflect.ValueOf(m.lines(field.Interface().([]string))))
-		case field.Kind() == reflect.Pointer && !field.IsNil() && field.Type().Elem().PkgPath() == original.Type().PkgPath():
-			copied := reflect.New(field.Type().Elem())
-			copied.Elem().Set(m.hidden(field.Elem()))
-			field.Set(copied)
+	inside := func(t reflect.Type) bool { return t.PkgPath() == pkg || t == reflect.TypeFor[string]() }
+	switch t := original.Type(); {
+	case t == reflect.TypeFor[string]():
+		value.SetString(m.text(original.String()))
+	case t.Kind() == reflect.Struct && t.PkgPath() == pkg:
+		for i := range value.NumField() {
+			if field := value.Field(i); field.CanSet() {
+				field.Set(m.hidden(field, pkg))
+			}
 		}
+	case t.Kind() == reflect.Pointer && !original.IsNil() && inside(t.Elem()):
+		value.Set(reflect.New(t.Elem()))
+		value.Elem().Set(m.hidden(original.Elem(), pkg))
+	case t.Kind() == reflect.Slice && !original.IsNil() && inside(t.Elem()):
+		value.Set(reflect.MakeSlice(t, original.Len(), original.Len()))
+		for i := range original.Len() {
+			value.Index(i).Set(m.hidden(original.Index(i), pkg))
+		}
+	case t == reflect.TypeFor[map[string]string]() && !original.IsNil():
+		hidden := make(map[string]string, original.Len())
+		for name, text := range original.Interface().(map[string]string) {
+			hidden[m.text(name)] = m.text(text)
+		}
+		value.Set(reflect.ValueOf(hidden))
 	}
 	return value
 }

@@ -30,6 +30,9 @@ type Model struct {
 	OnHost bool
 	// SecretValues holds the secrets' values by environment variable.
 	SecretValues map[string]string
+	// SecretOrigins tell, by variable too, where on this machine a value was found, for
+	// people; an empty one is not known.
+	SecretOrigins map[string]string
 	// ContainerConcurrency is how many requests one replica takes at a time; 0 is
 	// no limit, as Merlin deploys.
 	ContainerConcurrency int
@@ -53,6 +56,8 @@ type Model struct {
 	Reload Reload
 	// Debug says how the model is debugged.
 	Debug Debug
+	// Metrics says where the model pushes its own to.
+	Metrics Metrics
 	// Fidelity says which production is played where promise and practice differ.
 	Fidelity Fidelity
 }

@@ -144,6 +144,9 @@ func (p *parity) traffic() {
 	}
 	p.lacks("headers", "what Envoy adds: x-request-id, x-envoy-*, X-Forwarded-Proto, 60 KiB of headers, path normalisation")
 	p.near("metrics", "queue-proxy's names and buckets; the pod's name is made up")
+	if p.Metrics.Push != "" {
+		p.near("metrics", "%s leads to this session's Pushgateway-compatible endpoint, which forgets at the end; production has one of the platform's own", p.Metrics.Push)
+	}
 }
 
 func (p *parity) life() {

@@ -31,10 +31,11 @@ func TestParityFollowsTheRun(t *testing.T) {
 		"production's grace": {nil, emulator.Circumstances{Containers: true, ProductionGrace: true}, event.ParityPoint{
 			Area: "termination", Verdict: event.Same, Text: "30 s without a request",
 		}},
-		"a concurrency limit": {func(m *emulator.Model) { m.ContainerConcurrency = 3 }, docker, event.ParityPoint{Area: "concurrency", Verdict: event.Same, Text: "3 a replica"}},
-		"raw":                 {func(m *emulator.Model) { m.Deployment.DeploymentMode = merlin.RawDeployment }, docker, event.ParityPoint{Area: "mode", Verdict: event.NotEmulated, Text: "raw_deployment"}},
-		"a fixed number":      {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Same, Text: "1, and no autoscaler"}},
-		"Merlin's minimum":    {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Approximated, Text: "at least 1 is kept"}},
+		"metrics that are pushed": {func(m *emulator.Model) { m.Metrics.Push = "GATEWAY" }, docker, event.ParityPoint{Area: "metrics", Verdict: event.Approximated, Text: "GATEWAY leads to this session's"}},
+		"a concurrency limit":     {func(m *emulator.Model) { m.ContainerConcurrency = 3 }, docker, event.ParityPoint{Area: "concurrency", Verdict: event.Same, Text: "3 a replica"}},
+		"raw":                     {func(m *emulator.Model) { m.Deployment.DeploymentMode = merlin.RawDeployment }, docker, event.ParityPoint{Area: "mode", Verdict: event.NotEmulated, Text: "raw_deployment"}},
+		"a fixed number":          {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Same, Text: "1, and no autoscaler"}},
+		"Merlin's minimum":        {nil, docker, event.ParityPoint{Area: "replicas", Verdict: event.Approximated, Text: "at least 1 is kept"}},
 		"scale to zero": {func(m *emulator.Model) { m.MaxReplicas, m.ScaleToZero = 2, true }, docker, event.ParityPoint{
 			Area: "autoscaling", Verdict: event.Approximated, Text: "to zero after 1m0s",
 		}},

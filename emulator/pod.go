@@ -149,6 +149,8 @@ func (c *incarnation) live(ctx context.Context) podState {
 	defer stop()
 	examination, examined := c.examine(ctx)
 	defer examined()
+	metrics, scraped := c.scrape(ctx)
+	defer scraped()
 	state := podState{phase: event.PhaseWaiting}
 	for {
 		select {
@@ -159,6 +161,7 @@ func (c *incarnation) live(ctx context.Context) podState {
 			}
 		case exit := <-c.container.Exited():
 			c.exit = &exit
+			metrics.hear(false)
 			return c.bury(ctx, state)
 		case <-c.container.OOMs():
 			c.ooms.add()
@@ -168,9 +171,11 @@ func (c *incarnation) live(ctx context.Context) podState {
 			c.publish(result)
 			c.judge(&state, result)
 			examination.hear(result, state.address.IsValid())
+			metrics.hear(state.address.IsValid())
 		case result := <-liveness:
 			c.publish(result)
 			if !result.OK && result.InARow >= result.Threshold {
+				metrics.hear(false)
 				return c.kill(ctx, state, result)
 			}
 		case <-ctx.Done():

@@ -26,6 +26,8 @@ type revision struct {
 	sources  string  // identifies what it was made from
 
 	announced bool // the supervisor's
+
+	environments environments // what its pods were given
 }
 
 func newRevision(s *supervisor, number int, model *Model) *revision {
@@ -65,6 +67,7 @@ func (r *revision) stage(ctx context.Context) error {
 		return f.because(event.CauseNoArtifact)
 	}
 	r.artifact, r.staged = folder, newStaged(remove)
+	r.staged.files, r.staged.bytes = sizeOf(folder)
 	return nil
 }
 
@@ -81,6 +84,8 @@ func (r *revision) drop() {
 type staged struct {
 	users  atomic.Int32
 	remove func() error
+	files  int // that are in it
+	bytes  int64
 }
 
 func newStaged(remove func() error) *staged {

@@ -96,7 +96,8 @@ type Image struct {
 	Entrypoint   []string
 	WorkingDir   string
 	Cmd          []string
-	User         string // whom it runs as; empty is root
+	User         string   // whom it runs as; empty is root
+	Env          []string // NAME=value, the image's own
 	// EngineArchitecture is what runs it.
 	EngineArchitecture string
 }
@@ -111,6 +112,7 @@ type PlaceSpec struct {
 // expanded, in order.
 type ContainerSpec struct {
 	Model    *Model
+	Pod      string // whose it is, as events name it
 	Revision int
 	Image    Image
 	Env      []string // NAME=value, in production's order
@@ -118,7 +120,7 @@ type ContainerSpec struct {
 	// CMD. Nil keeps the image's own.
 	Command, Args []string
 	Port          int    // the serving port inside
-	Hostname      string // as the pod's name; the runtime may have to cut it
+	Hostname      string // as the pod's name, cut as the kubelet cuts it
 	Artifact      string // host folder, mounted read-only at /mnt/models
 	Files         []File // copied over the image's own before it starts
 	CPUMillis     int64  // limit in thousandths of a core; 0 is none

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -26,7 +27,8 @@ type supervisor struct {
 	edits   chan Edits
 	wishes  *wishes
 	made    chan *making
-	makings sync.WaitGroup // for what sends to made
+	makings sync.WaitGroup           // for what sends to made
+	answers atomic.Pointer[revision] // the one that serves, for whom is not the supervisor
 
 	pods      []*pod // of all revisions, until they have reported their end
 	serving   *revision
@@ -55,6 +57,7 @@ func newSupervisor(model *Model, options *Options, shared *conditions) *supervis
 		behind: edited{}, config: model, suspended: newSuspension(),
 	}
 	s.serving = newRevision(s, 1, model)
+	s.answers.Store(s.serving)
 	return s
 }
 

@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"emulator/diagnose": {"emulator/event"},
 	"emulator/probe":    {},
 	"emulator/scale":    {},
+	"emulator/scrape":   {"emulator/event"},
 	"emulator/watch":    {},
 	"emulator/session":  {"emulator/event"},
 	"emulator/prose":    {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
@@ -32,6 +33,7 @@ var allowed = map[string][]string{
 	"proxy":             {"emulator/event"},
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session"},
 	"tui/pictures":      {},
+	"proxy/push":        {"emulator/event"},
 }
 
 // root is where everything is wired together: it may import everything.
@@ -45,6 +47,7 @@ var vendors = map[string]string{
 	"github.com/moby/buildkit":            "emulator/docker",
 	"github.com/soheilhy/cmux":            "proxy",
 	"github.com/prometheus/client_golang": "proxy",
+	"github.com/prometheus/common":        "emulator/scrape",
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
 	"github.com/spf13/cobra":              root,

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// scrapeTimeout is Prometheus' own default for a scrape.
+const scrapeTimeout = 10 * time.Second
+
 // serveMetrics answers GET /metrics on ln, and nothing else, until ctx ends.
 func serveMetrics(ctx context.Context, ln net.Listener, metrics http.Handler) error {
 	mux := http.NewServeMux()

@@ -130,6 +130,7 @@ func fixed(old, now *emulator.Model) []string {
 	differs("fidelity", old.Fidelity, now.Fidelity)
 	differs("watch", old.Watch, now.Watch)
 	differs("model_dir", old.ModelDir, now.ModelDir)
+	differs("metrics", old.Metrics, now.Metrics)
 	return keys
 }
 
@@ -140,4 +141,5 @@ func keepFixed(old, now *emulator.Model) {
 	now.ContainerConcurrency, now.Timeout = old.ContainerConcurrency, old.Timeout
 	now.ResponseStartTimeout, now.IdleTimeout = old.ResponseStartTimeout, old.IdleTimeout
 	now.Weight, now.Fidelity, now.Watch, now.ModelDir = old.Weight, old.Fidelity, old.Watch, old.ModelDir
+	now.Metrics = old.Metrics
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/process"
 	"github.com/caraml-dev/merlin-local/emulator/prose"
+	"github.com/caraml-dev/merlin-local/emulator/scrape"
 	"github.com/caraml-dev/merlin-local/proxy"
 )
 
@@ -190,6 +191,11 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		return err
 	}
 	defer metrics.Close()
+	pushes, noPushes, err := listenForPushes(ctx, engine, models)
+	if err != nil {
+		return err
+	}
+	defer closePushes(pushes)
 	accessLog, closeLog, err := openAccessLog(u.accessLog, file.Dir)
 	if err != nil {
 		return err
@@ -203,6 +209,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 	s := &upSession{
 		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
 		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket, debuggers: debuggers,
+		pushes: pushes, noPushes: noPushes,
 	}
 	if u.output == outputScreen {
 		s.terminal.in, s.terminal.out = terminal(c.InOrStdin(), c.OutOrStdout())
@@ -231,6 +238,8 @@ type upSession struct {
 	socket    net.Listener
 	debuggers map[string]net.Listener // by model: where editors connect
 	terminal  struct{ in, out *os.File }
+	pushes    map[string]pushPort // by model: where it pushes its metrics to
+	noPushes  map[string]string   // by model: why it cannot
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -265,10 +274,18 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return server.Serve(ctx, s.port) })
 	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
-	work.Go(func() error { return supervision.Run(ctx) })
+	pushing, noMore := context.WithCancel(context.WithoutCancel(ctx)) // a model may push at its end
+	defer noMore()
+	work.Go(func() error {
+		defer noMore()
+		return supervision.Run(ctx)
+	})
 	work.Go(func() error { return s.sweepOthers(ctx) })
 	for _, editor := range editors {
 		work.Go(func() error { return editor.Serve(ctx) })
+	}
+	for model, port := range s.pushes {
+		work.Go(func() error { return s.takePushes(pushing, model, port, supervision.Tell) })
 	}
 	if !s.noWatch {
 		work.Go(func() error { return s.watchConfiguration(ctx, supervision) })
@@ -313,13 +330,13 @@ func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Po
 	}
 	return emulator.New(emulator.Options{
 		Models: s.models, Runtime: s.engine, Router: server, Events: files,
-		Prober: prober{}, Examiner: examiner{},
+		Prober: prober{}, Examiner: examiner{}, Scraper: scrape.Scraper{Timeout: scrapeTimeout},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{}, Watcher: watcher, Memory: s.engine.memory(),
 		Grace: s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },
-		TimeScale: s.timeScale, DebugPorts: debugPorts(editors),
+		TimeScale: s.timeScale, DebugPorts: debugPorts(editors), PushURLs: s.pushURLs(),
 	})
 }
 
@@ -347,6 +364,9 @@ func (s *upSession) introduce(ctx context.Context) {
 		s.warn(s.engine.warning)
 	}
 	s.warnOfLimits()
+	for model, why := range s.noPushes {
+		s.warn(model + " has nowhere to push its metrics to, and its variable is as env_vars sets it: " + why)
+	}
 	if s.timeScale > 1 {
 		s.warn(fmt.Sprintf("the autoscaler's windows and delays pass %g times faster than in production (--time-scale)", s.timeScale))
 	}

@@ -23,6 +23,7 @@ func (d decoder) checkModel(n *node, m *emulator.Model) {
 	d.checkProbes(n)
 	d.checkDebug(n, m.Debug)
 	d.checkReserved(n, m.Deployment.DeploymentMode)
+	d.checkPush(n, m)
 	for _, s := range n.get("build").elements("secrets") {
 		if s.gives("src") == s.gives("env") {
 			d.report.add(s.at, d.at("build.secrets"), "a build secret has either src (a file) or env (a variable of the host)")
@@ -114,6 +115,24 @@ func (d decoder) checkReserved(n *node, mode merlin.DeploymentMode) {
 	}
 	for _, p := range n.get("platform").get("default_env_vars_without_cpu_limits").pairs("name") {
 		tell(p.at, "platform.default_env_vars_without_cpu_limits", p.key)
+	}
+}
+
+// checkPush refuses a variable that somebody else sets.
+func (d decoder) checkPush(n *node, m *emulator.Model) {
+	if m.Metrics.Push == "" {
+		return
+	}
+	for _, v := range m.Deployment.Variables(merlin.Production()) {
+		if v.Name != m.Metrics.Push || v.Source == merlin.FromUser || v.Source == merlin.FromPlatform {
+			continue
+		}
+		whose := "Merlin's or Knative's own"
+		if v.Source == merlin.FromSecret {
+			whose = "a secret's"
+		}
+		d.report.add(n.find("metrics.push").at, d.at("metrics.push"), "%s is %s: choose another name", v.Name, whose)
+		return
 	}
 }
 

@@ -45,6 +45,7 @@ func (d decoder) model(n *node) emulator.Model {
 		Liveness:             probeSettings(n.get("liveness_probe")),
 		Watch:                watch(n.get("watch")),
 		Debug:                d.debug(n.get("debug")),
+		Metrics:              emulator.Metrics{Push: n.get("metrics").string("push", "")},
 		Reload:               emulator.Reload(n.string("reload", string(emulator.ReloadAuto))),
 		Fidelity:             emulator.Fidelity(n.string("fidelity", string(emulator.Documented))),
 	}

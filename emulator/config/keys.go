@@ -94,6 +94,7 @@ func localKeys() []key {
 		{"liveness_probe", probeSpec("How liveness is asked here; what is not given is as the fidelity has it. Merlin lets nobody set it.")},
 		{"exec", spec{form: formText, rule: nonEmpty(), doc: "A shell command that serves the model as a host process, without Docker."}},
 		{"debug", debugSpec()},
+		{"metrics", metricsSpec()},
 		{"watch", watchSpec()},
 		{"reload", spec{form: formText, options: []string{string(emulator.ReloadAuto), string(emulator.ReloadReplace)}, def: string(emulator.ReloadAuto), doc: "How a new revision takes over: auto has the old one serve until the new one is ready, where both fit in memory; replace stops the old one first."}},
 	}

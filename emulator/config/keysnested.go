@@ -88,6 +88,16 @@ func debugSpec() spec {
 	}
 }
 
+func metricsSpec() spec {
+	return spec{
+		form: formKeys,
+		doc:  "The model's own metrics. Its /metrics is read in any case.",
+		keys: []key{
+			{"push", spec{form: formText, rule: envName(), doc: "The variable that has the address of a Pushgateway: here, http://HOST:PORT of this session's own endpoint, whatever env_vars says for production."}},
+		},
+	}
+}
+
 func watchSpec() spec {
 	pattern := func(doc string) spec {
 		return spec{form: formList, items: &spec{form: formText, required: true, rule: nonEmpty()}, doc: doc}

@@ -22,23 +22,26 @@ func (f *File) ResolveSecrets(lookup func(string) (string, bool)) error {
 	report := &report{file: f.name}
 	for i := range f.Models {
 		if len(f.Models[i].Deployment.Secrets) > 0 {
-			f.Models[i].SecretValues = f.secretValues(i, lookup, report)
+			f.Models[i].SecretValues, f.Models[i].SecretOrigins = f.secretValues(i, lookup, report)
 		}
 	}
 	return report.err()
 }
 
-func (f *File) secretValues(model int, lookup func(string) (string, bool), report *report) map[string]string {
+// secretValues are the values, and where each was found.
+func (f *File) secretValues(model int, lookup func(string) (string, bool), report *report) (values, origins map[string]string) {
 	path := f.dotenv(model)
 	file, err := readDotenv(path)
 	if err != nil {
 		report.errors = append(report.errors, f.Mistake(model, "env_file", err.Error()))
 	}
-	values := map[string]string{}
+	values, origins = map[string]string{}, map[string]string{}
 	for i, s := range f.Models[model].Deployment.Secrets {
 		value, ok := lookup(s.EnvVarName)
+		origins[s.EnvVarName] = "this host's environment"
 		if !ok {
 			value, ok = file[s.EnvVarName]
+			origins[s.EnvVarName] = display(f.Dir, path)
 		}
 		if !ok {
 			report.errors = append(report.errors, f.missing(model, i, s, path))
@@ -46,7 +49,7 @@ func (f *File) secretValues(model int, lookup func(string) (string, bool), repor
 		}
 		values[s.EnvVarName] = value
 	}
-	return values
+	return values, origins
 }
 
 func (f *File) missing(model, secret int, s merlin.Secret, path string) Error {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -12,13 +11,9 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator"
 )
 
-const (
-	// cpuPeriod is the kernel's scheduling period in microseconds. Period and quota
-	// may stand above the host's cores; the Engine's own NanoCPUs may not.
-	cpuPeriod = 100_000
-	// hostnameLimit is the kernel's, as the kubelet holds it.
-	hostnameLimit = 63
-)
+// cpuPeriod is the kernel's scheduling period in microseconds. Period and quota may
+// stand above the host's cores; the Engine's own NanoCPUs may not.
+const cpuPeriod = 100_000
 
 // blueprint is what a container is created from.
 type blueprint struct {
@@ -40,7 +35,7 @@ func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []moun
 			Env:        spec.Env,
 			Entrypoint: spec.Command, // the Engine then drops the image's CMD, as Kubernetes does
 			Cmd:        spec.Args,
-			Hostname:   podHostname(spec.Hostname),
+			Hostname:   spec.Hostname,
 			Labels:     r.labelsFor(roleModel, spec),
 			// Kubernetes does not run the image's own health check.
 			Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
@@ -88,14 +83,6 @@ func (r *Runtime) effectiveCPUs(spec emulator.ContainerSpec) float64 {
 		return float64(r.engine.cpus)
 	}
 	return min(float64(spec.CPUMillis)/1000, float64(r.engine.cpus))
-}
-
-// podHostname cuts a pod's name as the kubelet does.
-func podHostname(name string) string {
-	if len(name) <= hostnameLimit {
-		return name
-	}
-	return strings.TrimRight(name[:hostnameLimit], "-.")
 }
 
 // containerName says whose a container is, and is new each time: a name could still be

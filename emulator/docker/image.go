@@ -39,7 +39,7 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	made := emulator.Image{ID: found.ID, Reference: reference, Architecture: found.Architecture, EngineArchitecture: r.engine.architecture}
 	if found.Config != nil {
 		made.Entrypoint, made.Cmd, made.User = found.Config.Entrypoint, found.Config.Cmd, found.Config.User
-		made.WorkingDir = found.Config.WorkingDir
+		made.WorkingDir, made.Env = found.Config.WorkingDir, found.Config.Env
 	}
 	return made, nil
 }

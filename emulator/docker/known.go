@@ -41,6 +41,18 @@ func (k *roster) left() []*replica {
 	return slices.Collect(maps.Values(k.givenUp))
 }
 
+// of are the containers of a model.
+func (k *roster) of(model string) (all []*replica) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.byID {
+		if c.model == model {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // find returns nil where there is none.
 func (k *roster) find(id string) *replica {
 	k.mu.Lock()

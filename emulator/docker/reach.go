@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/go-connections/nat"
@@ -64,41 +63,38 @@ func (r *Runtime) chooseReach(ctx context.Context) (Reach, error) {
 	return ReachPublished, nil
 }
 
-// hostRoutes tells whether this host is the gateway of the containers' network. The
-// same address can be another machine's too, since all Engines choose alike: the
-// Engine must be on a host of this name, and not in a network of its own.
+// hostRoutes tells whether this host is the gateway of the containers' network.
 func (r *Runtime) hostRoutes(ctx context.Context) (bool, error) {
-	name, err := os.Hostname()
-	if err != nil || runtime.GOOS != "linux" || name != r.engine.name || r.engine.rootless {
-		return false, nil
-	}
-	bridge, err := r.client.NetworkInspect(ctx, network.NetworkBridge, network.InspectOptions{})
-	if errdefs.IsNotFound(err) { // the Engine runs without it
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	return hasGateway(bridge), nil
+	gateway, err := r.gateway(ctx)
+	return gateway.IsValid(), err
 }
 
-// hasGateway tells whether an interface of this host has the network's gateway. An
-// Engine that has not yet run a container does not tell its gateway, only the bridge.
-func hasGateway(n network.Inspect) bool {
+// isHere tells whether the Engine shares this host's network. The address of a gateway
+// can be another machine's too, since all Engines choose alike: the Engine must be on a
+// host of this name, and not in a network of its own.
+func (r *Runtime) isHere() bool {
+	name, err := os.Hostname()
+	return err == nil && runtime.GOOS == "linux" && name == r.engine.name && !r.engine.rootless
+}
+
+// gatewayOf is the network's gateway where an interface of this host has it. An Engine
+// that has not yet run a container does not tell its gateway, only the bridge.
+func gatewayOf(n network.Inspect) netip.Addr {
 	bridge, err := net.InterfaceByName(n.Options["com.docker.network.bridge.name"])
 	if err != nil {
-		return false
+		return netip.Addr{}
 	}
 	addresses, err := bridge.Addrs()
 	if err != nil {
-		return false
+		return netip.Addr{}
 	}
 	for _, address := range addresses {
 		own, err := netip.ParsePrefix(address.String())
 		if err == nil && isGateway(own.Addr(), n.IPAM.Config) {
-			return true
+			return own.Addr()
 		}
 	}
-	return false
+	return netip.Addr{}
 }
 
 func isGateway(own netip.Addr, configs []network.IPAMConfig) bool {
@@ -132,10 +128,8 @@ func address(c container.InspectResponse, reach Reach, port int) (netip.AddrPort
 		}
 		return netip.AddrPort{}, fmt.Errorf("the Engine published no port for %d", port)
 	}
-	for _, n := range c.NetworkSettings.Networks {
-		if ip, err := netip.ParseAddr(n.IPAddress); err == nil {
-			return netip.AddrPortFrom(ip, uint16(port)), nil
-		}
+	if ip := innerAddress(c); ip.IsValid() {
+		return netip.AddrPortFrom(ip, uint16(port)), nil
 	}
 	return netip.AddrPort{}, fmt.Errorf("the Engine gave the container no address: use --reach published")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -18,6 +19,7 @@ import (
 type replica struct {
 	*Runtime
 	id, name   string
+	model, pod string
 	volume     string // holds the artifact; empty where it is bind-mounted
 	stopSignal string // the image's own, which containerd honours in production too
 
@@ -25,6 +27,8 @@ type replica struct {
 	started  event.Started
 	address  netip.AddrPort
 	debugger netip.AddrPort // not valid where there is none
+
+	inner atomic.Pointer[netip.Addr] // on the containers' network, once it was asked for
 
 	ooms    chan struct{}      // receives for every process that the kernel killed for memory
 	exits   chan emulator.Exit // receives once
@@ -35,9 +39,9 @@ type replica struct {
 
 var _ emulator.Container = (*replica)(nil)
 
-func newReplica(r *Runtime, id, name, volume string) *replica {
+func newReplica(r *Runtime, spec emulator.ContainerSpec, id, name, volume string) *replica {
 	c := &replica{
-		Runtime: r, id: id, name: name, volume: volume,
+		Runtime: r, id: id, name: name, model: spec.Model.ID(), pod: spec.Pod, volume: volume,
 		ooms: make(chan struct{}, keptOOMs), exits: make(chan emulator.Exit, 1), ended: make(chan struct{}),
 		stop: func() {}, watched: make(chan struct{}),
 	}

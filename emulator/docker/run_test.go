@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
 // self is what testdata/model tells of its place.
@@ -50,7 +51,7 @@ func TestAContainerSeesWhatAPodWould(t *testing.T) {
 	s.Artifact = artifact
 	s.CPUMillis, s.CPULimit = 8000, "8"
 	s.MemoryBytes, s.MemoryLimit = 1000<<20, "1000Mi"
-	s.Hostname = strings.Repeat("a", 61) + "-.tail"
+	s.Hostname = merlin.Hostname(strings.Repeat("a", 61) + "-.tail")
 	c := l.start(t, s)
 
 	seen := ask(t, c)

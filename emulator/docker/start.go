@@ -52,7 +52,7 @@ func (r *Runtime) prepare(ctx context.Context, spec emulator.ContainerSpec, reac
 		b := r.draw(spec, reach, mounts)
 		id, err := r.create(ctx, b)
 		if err == nil {
-			return newReplica(r, id, b.name, ""), nil
+			return newReplica(r, spec, id, b.name, ""), nil
 		}
 		if !cannotSee(err) {
 			return nil, err
@@ -69,7 +69,7 @@ func (r *Runtime) prepare(ctx context.Context, spec emulator.ContainerSpec, reac
 		defer cancel()
 		return nil, errors.Join(err, r.removeVolume(removal, volume))
 	}
-	return newReplica(r, id, b.name, volume), nil
+	return newReplica(r, spec, id, b.name, volume), nil
 }
 
 // create makes a container, with the Engine's own log driver where it refuses ours. It

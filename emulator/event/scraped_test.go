@@ -112,3 +112,37 @@ func TestTheEndOfAPushIsNotDropped(t *testing.T) {
 		t.Errorf("%d events, %d dropped, gone %v", len(events), dropped, gone)
 	}
 }
+
+func TestSamplesAreComparedByWhatTheySay(t *testing.T) {
+	nan := event.Number(math.NaN())
+	sample := func() event.Scraped {
+		return event.Scraped{Source: event.MetricsScraped, Pod: "p", Series: 3, Families: []event.Family{
+			{Name: "a", Type: event.Gauge, Series: []event.Series{{Labels: map[string]string{"x": "y"}, Value: nan}}},
+			{Name: "h", Type: event.Histogram, Series: []event.Series{{Count: 2, Sum: 3, Buckets: []event.Bucket{{UpTo: 1, Count: 2}}}}},
+			{Name: "s", Type: event.Summary, Series: []event.Series{{Count: 2, Sum: 3, Quantiles: []event.Quantile{{Share: 0.5, Value: nan}}}}},
+		}}
+	}
+	later := sample()
+	later.At, later.Took, later.Bytes = later.At.Add(5), 7, 8
+	if !sample().Says(later) {
+		t.Error("the same metrics at another time are told apart")
+	}
+	for name, change := range map[string]func(s *event.Scraped){
+		"a value":      func(s *event.Scraped) { s.Families[0].Series[0].Value = 1 },
+		"a label":      func(s *event.Scraped) { s.Families[0].Series[0].Labels["x"] = "z" },
+		"a help":       func(s *event.Scraped) { s.Families[0].Help = "h" },
+		"a bucket":     func(s *event.Scraped) { s.Families[1].Series[0].Buckets[0].Count = 1 },
+		"a sum":        func(s *event.Scraped) { s.Families[1].Series[0].Sum = 4 },
+		"a quantile":   func(s *event.Scraped) { s.Families[2].Series[0].Quantiles[0].Value = 1 },
+		"a family":     func(s *event.Scraped) { s.Families = s.Families[:2] },
+		"an error":     func(s *event.Scraped) { s.Error = "e" },
+		"what was cut": func(s *event.Scraped) { s.Cut = "c" },
+		"the pod":      func(s *event.Scraped) { s.Pod = "q" },
+	} {
+		changed := sample()
+		change(&changed)
+		if sample().Says(changed) {
+			t.Errorf("%s differs, and is taken for the same", name)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package merlin
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // FullName is the InferenceService's name: "{model}-{version}", followed by
 // "-r{revision}" once the version has been redeployed.
@@ -39,10 +42,20 @@ func (d Deployment) KnativeService() string { return d.FullName() + "-predictor"
 func (d Deployment) KnativeRevision() string { return d.KnativeService() + "-00001" }
 
 // PodName is the name of a pod of the revision's deployment, with the given
-// suffix where the ReplicaSet's hash and the pod's own would be. A container has it
-// as its hostname, which the kubelet cuts at 63 characters.
+// suffix where the ReplicaSet's hash and the pod's own would be.
 func (d Deployment) PodName(suffix string) string {
 	return d.KnativeRevision() + "-deployment-" + suffix
+}
+
+// hostnameLimit is the kernel's, as the kubelet holds it.
+const hostnameLimit = 63
+
+// Hostname is the one that a container of the pod has: its name, as the kubelet cuts it.
+func Hostname(pod string) string {
+	if len(pod) <= hostnameLimit {
+		return pod
+	}
+	return strings.TrimRight(pod[:hostnameLimit], "-.")
 }
 
 // Raw tells whether KServe runs the model without Knative.

@@ -29,6 +29,7 @@ type behaviour struct {
 	family      bool
 	orphan      bool
 	wrong       string
+	push        string
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.BoolVar(&b.family, "family", false, "start a child that does nothing")
 	flag.BoolVar(&b.orphan, "child", false, "be that child")
 	flag.StringVar(&b.wrong, "wrong", "", "make this mistake: see wrong.go")
+	flag.StringVar(&b.push, "push", "", "push a metric to the Pushgateway that this variable names")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "fakemodel:", err)
@@ -107,6 +109,7 @@ func (b behaviour) serve() error {
 	go func() {
 		for range ended {
 			fmt.Println("asked to end")
+			m.pushes(true)
 			if !b.stubborn {
 				os.Exit(0)
 			}
@@ -117,6 +120,7 @@ func (b behaviour) serve() error {
 		return err
 	}
 	fmt.Printf("serving %s on port %s\n", m.name, m.port)
+	m.pushes(false)
 	return server.Serve(listener)
 }
 

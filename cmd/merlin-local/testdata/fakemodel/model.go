@@ -66,6 +66,7 @@ func (m *model) predict(w http.ResponseWriter, r *http.Request) {
 	fmt.Println("predicting")
 	await(m.predictGate)
 	m.predictions.Add(1)
+	m.pushes(false)
 	_ = json.NewEncoder(w).Encode(map[string]any{"model": m.name, "host": r.Host, "got": json.RawMessage(body)})
 }
 

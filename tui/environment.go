@@ -113,9 +113,13 @@ func (x *section) matching(words string) []row {
 func (r row) lines(s *scene, names, width int) []string {
 	mark, style := verdict(s, r.verdict)
 	head := " " + style.Render(mark) + " " + s.accent.Render(s.fit(r.name, names)) + " "
-	if r.value == "" { // the remark is all that there is to say
+	text := r.remark // where it is all that there is to say
+	if r.value != "" {
+		text = r.value
+	}
+	if r.origin == "" && (r.value == "" || r.remark == "" || r.verdict == event.Same) {
 		in := names + 4
-		lines := wrap(r.remark, max(width-in-1, 8), 0)
+		lines := wrap(text, max(width-in-1, 8), 0)
 		for i := range lines {
 			if lines[i] = spaces(in) + lines[i]; i == 0 {
 				lines[i] = head + lines[i][in:]

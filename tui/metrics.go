@@ -31,17 +31,16 @@ func newMetrics() *metrics { return &metrics{length: 1} }
 func (p *metrics) title() string { return "Metrics" }
 
 func (p *metrics) badge(s *scene) string {
-	text := "last " + minutesText(p.window())
 	if p.own && s.model != nil {
-		text = p.series.count(s) + ", " + text
+		return p.series.count(s)
 	}
-	return text
+	return "last " + minutesText(p.window())
 }
 
 func (p *metrics) window() time.Duration { return metricsLengths[p.length] }
 
 var (
-	metricsView   = bind("the model's own metrics, or the port's", "m")
+	metricsView   = bind("own metrics, or the port's", "m")
 	metricsLonger = bind("longer time", "+", "+", "=")
 	metricsShort  = bind("shorter time", "-")
 	seriesUp      = bind("series above", "↑/k", "up", "k", "pgup")
@@ -98,7 +97,7 @@ func (p *metrics) filter() string { return p.series.words }
 
 // setFilter looks for series: in the model's own, so those are shown.
 func (p *metrics) setFilter(_ *scene, text string) (tea.Cmd, error) {
-	p.series.words = text
+	p.series.look(text)
 	if text != "" {
 		p.own = true
 	}
@@ -107,7 +106,7 @@ func (p *metrics) setFilter(_ *scene, text string) (tea.Cmd, error) {
 
 func (p *metrics) filterHelp() string { return "words of a name, a label, a type or a help text" }
 
-// drawing is what a picture depends on: while it is the same, so is the picture.
+// metricsDrawing is what a picture depends on: while it is the same, so is the picture.
 type metricsDrawing struct {
 	width, height   int
 	focused         bool
@@ -224,12 +223,18 @@ func (n *portNumber) shown(v float64) string {
 	return n.text(v)
 }
 
-// top is where the number's axis ends: at its limit, else at a round number.
-func (n *portNumber) top() float64 {
-	if n.limit > 0 {
-		return max(n.limit, n.max)
+// axis ends at the number's limit, else at a round number. Replicas leave some room, so
+// that a fixed number of them is no wall.
+func (n *portNumber) axis() scale {
+	switch {
+	case n.limit > 0 && n.max > n.limit:
+		return scale{0, n.max}
+	case n.limit > 0:
+		return scale{0, n.limit}
+	case n.name == "replicas" && n.max > 0:
+		return scale{0, n.max + 1}
 	}
-	return roof(n.max, n.unit)
+	return scale{0, roof(n.max, n.unit)}
 }
 
 // full is how much of its limit it takes, in percent; empty without one.

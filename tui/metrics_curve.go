@@ -22,7 +22,7 @@ func (r *series) curve(p span) curve {
 	return r.valuesAt(p, 0)
 }
 
-// overlap is the part of a column of which a track knows something.
+// knownPart is the part of a column of which a track knows something.
 func knownPart(x *session.Track, p span, i int) (from, to time.Time, some bool) {
 	from, to = p.begin(i), p.begin(i+1)
 	if begin := x.From(); from.Before(begin) {
@@ -115,17 +115,38 @@ func (r *series) observed(p span) [][]float64 {
 	return all
 }
 
-// quantiles are a histogram's p50, p95 and p99 of what was observed in each column.
+// smooth is over how long percentiles of the past are taken at least: those of a few
+// observations would say nothing.
+const smooth = 30 * time.Second
+
+// quantiles are a histogram's p50, p95 and p99 of what was observed in each column, and
+// before it where the columns are short.
 func (r *series) quantiles(p span) [3]curve {
 	var all [3]curve
-	observed := r.observed(p)
 	for k := range all {
 		all[k] = newCurve(p.n)
-		for i, grown := range observed {
-			if grown != nil && grown[session.CountAt] > 0 {
-				all[k].columns[i] = session.Quantile(shownShares[k].share, r.bounds(), grown[session.FirstAt:])
+	}
+	observed := r.observed(p)
+	before := int((smooth - 1) / p.step)
+	sum := make([]float64, r.width())
+	for i, grown := range observed {
+		if grown == nil {
+			continue
+		}
+		clear(sum)
+		for _, part := range observed[max(i-before, 0) : i+1] {
+			for j := range part {
+				sum[j] += part[j]
 			}
 		}
+		if sum[session.CountAt] < 1e-9 {
+			continue
+		}
+		for k := range all {
+			all[k].columns[i] = session.Quantile(shownShares[k].share, r.bounds(), sum[session.FirstAt:])
+		}
+	}
+	for k := range all {
 		all[k].settle()
 	}
 	return all

@@ -9,7 +9,7 @@ import (
 // heat is a histogram over time: a line for each bucket, or for some together, the
 // highest on top; the more was observed there, the darker.
 type heat struct {
-	label []float64   // each line's upper bound
+	label []float64   // each line's upper bound; NaN where it has the next line's
 	lines [][]float64 // observations, by line and column; NaN where nothing is known
 	most  float64
 }
@@ -58,6 +58,28 @@ func heatOf(bounds []float64, observed [][]float64, height int) heat {
 	return h
 }
 
+// stretched has each line several times, but for its name, where there are so many lines.
+func (h heat) stretched(lines int) heat {
+	times := 0
+	if n := len(h.lines); n > 0 {
+		times = min(lines/n, 4)
+	}
+	if times < 2 {
+		return h
+	}
+	tall := heat{most: h.most}
+	for i, row := range h.lines {
+		for k := range times {
+			label := math.NaN()
+			if k == times/2 {
+				label = h.label[i]
+			}
+			tall.label, tall.lines = append(tall.label, label), append(tall.lines, row)
+		}
+	}
+	return tall
+}
+
 // shades are a heat's cells, from nothing to the most.
 func (t *theme) shades() []rune {
 	if t.glyphs.ascii {
@@ -93,9 +115,12 @@ func (s *scene) heatLines(h heat, u unit) []string {
 	return out
 }
 
-// bound is a bucket's upper one.
+// bound is a bucket's upper one; empty where a line has none of its own.
 func (s *scene) bound(v float64, u unit) string {
-	if math.IsInf(v, 1) {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case math.IsInf(v, 1):
 		return "+Inf"
 	}
 	if s.glyphs.ascii {

@@ -18,12 +18,13 @@ import (
 
 // ownMetrics are a model's own, as a list of series of which one is chosen.
 type ownMetrics struct {
-	words string // what is looked for
-	apart bool   // each pod's series have a row of their own
-	at    string // the chosen row, by its key
-	top   int    // the first row that is shown
-	pages int    // rows shown last, for moving by pages
-	pins  []pinnedSeries
+	words  string // what is looked for
+	apart  bool   // each pod's series have a row of their own
+	at     string // the chosen row, by its key; before words were looked for: before
+	before string
+	top    int // the first row that is shown
+	pages  int // rows shown last, for moving by pages
+	pins   []pinnedSeries
 
 	of   listed
 	all  []*series
@@ -31,7 +32,7 @@ type ownMetrics struct {
 	held int       // how many of the list are pinned
 }
 
-// pin is a series of a model that stays on top.
+// pinnedSeries is a series of a model that stays on top.
 type pinnedSeries struct{ model, series string }
 
 // mostPins are the pins that are kept; the oldest goes.
@@ -100,17 +101,34 @@ func (o *ownMetrics) count(s *scene) string {
 	return text
 }
 
-// chosen is the row under the cursor, by its place; the first where it is gone.
+// chosen is the row under the cursor, by its place; where it is gone the first, of those
+// that were found where words are looked for.
 func (o *ownMetrics) chosen() int {
 	for i, r := range o.list {
 		if r.key == o.at {
 			return i
 		}
 	}
+	if o.words != "" {
+		return max(min(o.held, len(o.list)-1), 0)
+	}
 	return 0
 }
 
+// look looks for words. The cursor goes to the first series that has them, and back where
+// it was once there are none any more, unless it was moved meanwhile.
+func (o *ownMetrics) look(words string) {
+	switch {
+	case o.words == "" && words != "":
+		o.at, o.before = "", o.at
+	case words == "" && o.at == "":
+		o.at = o.before
+	}
+	o.words = words
+}
+
 func (o *ownMetrics) press(s *scene, msg tea.KeyMsg) bool {
+	o.gather(s)
 	step := 1
 	if t := msg.Type; t == tea.KeyPgUp || t == tea.KeyPgDown {
 		step = max(o.pages-1, 1)
@@ -144,7 +162,6 @@ func (o *ownMetrics) move(s *scene, rows int) {
 
 // pin pins the chosen series, or takes its pin away.
 func (o *ownMetrics) pin(s *scene) {
-	o.gather(s)
 	if len(o.list) == 0 {
 		return
 	}
@@ -235,8 +252,11 @@ func (o *ownMetrics) source(s *scene, x *session.Metrics, width int) []string {
 	if x.Latest != nil {
 		text := metricsOrigin(x)
 		at := x.Latest.At
-		text += fmt.Sprintf(", changed %s", prose.Clock(at))
-		numbers := fmt.Sprintf("%s families, %s series ", count(x.Families), count(x.Series))
+		text += fmt.Sprintf(", changed %s (%s ago)", prose.Clock(at), ago(s.now.Sub(at)))
+		numbers := fmt.Sprintf("%s families ", count(x.Families))
+		if x.Latest.Bytes > 0 {
+			numbers = fmt.Sprintf("%s families, %s in %s ", count(x.Families), bytesText(float64(x.Latest.Bytes)), s.lasts(x.Latest.Took.Seconds()))
+		}
 		lines = append(lines, s.ends(" "+s.faint.Render(text), s.faint.Render(numbers), width))
 	}
 	add := func(text string) {
@@ -245,27 +265,27 @@ func (o *ownMetrics) source(s *scene, x *session.Metrics, width int) []string {
 		}
 	}
 	if x.Error != "" {
-		text := prose.Clean(x.Error)
+		text := prose.Clean(short(x.Error))
 		if x.Latest != nil {
 			text += "; what is shown is of " + prose.Clock(x.Latest.At)
 		}
 		add(metricsOrigin(x) + ": " + text)
 	}
 	if x.Cut != "" {
-		add("cut: " + prose.Clean(x.Cut))
+		add("cut: " + prose.Clean(short(x.Cut)))
 	}
 	return lines
 }
 
-// origin is a source in words.
+// metricsOrigin is a source in words.
 func metricsOrigin(x *session.Metrics) string {
 	if x.Source == event.MetricsPushed {
-		return "pushed" + strings.TrimPrefix(seriesLabel(" as ", x.Grouping), " as")
+		return strings.TrimSpace("pushed " + seriesLabel("", x.Grouping))
 	}
 	if x.Pod == "" {
 		return "scraped"
 	}
-	return "scraped from " + prose.Clean(x.Pod)
+	return "scraped from " + prose.Clean(short(x.Pod))
 }
 
 // The columns of the list, in cells.
@@ -363,7 +383,7 @@ func (s *scene) pinMark() string {
 // curveRow is a row's curve in one line.
 func (s *scene) curveRow(r *series, width int, window time.Duration) string {
 	c := r.curve(spanOf(s.now, window, width))
-	return s.spark(c.columns, 1, roof(c.max, r.unit))[0]
+	return s.spark(c.columns, 1, r.axis(&c))[0]
 }
 
 // detail is the chosen series: its whole name, what it means, and how it went.
@@ -388,7 +408,7 @@ func (o *ownMetrics) detail(s *scene, width, height int, window time.Duration) [
 		}
 	}
 	add(r.name, s.bold.Render)
-	if help := prose.Clean(r.family.Help); help != "" {
+	if help := prose.Clean(short(r.family.Help)); help != "" {
 		add(help, s.plain.Render)
 	}
 	if len(r.of) > 1 {
@@ -417,7 +437,7 @@ func (o *ownMetrics) past(s *scene, r *series, width, height int, window time.Du
 			c.now += "  " + s.text(r.total(), r.totalUnit()) + " in all"
 		}
 	}
-	c.top = roof(c.max, r.unit)
+	c.axis = scaleOf(c.min, c.max, r.unit, r.family.Type == event.Gauge || r.family.Type == event.Untyped)
 	return s.chart(&c, width, height, axis, window)
 }
 
@@ -462,28 +482,37 @@ func (o *ownMetrics) distribution(s *scene, r *series, width, height int, window
 	if n := len(counts); n > 0 {
 		all = counts[n-1]
 	}
-	facts := s.faint.Render(fmt.Sprintf("%s  %s  %s in all", of, s.text(perSecond, eachSecond), numberText(all)))
-	lines := []string{s.fit(" "+strings.Join(legend, "  ")+"  "+facts, width)}
-	rest := height - 1
-	if rest >= 4 {
-		rest-- // the time's axis
+	facts := fmt.Sprintf("%s  %s  %s in all", of, s.text(perSecond, eachSecond), numberText(all))
+	lines := []string{" " + strings.Join(legend, "  ")}
+	if ansi.StringWidth(lines[0])+2+len(facts) <= width || height < 5 {
+		lines[0] = s.fit(lines[0]+"  "+s.faint.Render(facts), width)
+	} else {
+		lines = append(lines, s.fit(" "+s.faint.Render(facts), width))
 	}
-	heat := heatOf(r.bounds(), r.observed(spanOf(s.now, window, room)), heatHeight(rest))
+	rest := height - len(lines)
+	axis := rest >= 4
+	if axis {
+		rest--
+	}
+	heat := heatOf(r.bounds(), r.observed(spanOf(s.now, window, room)), heatHeight(rest)).stretched(rest - mostPlot)
 	if plot := rest - len(heat.lines); plot >= 3 {
 		curves := r.quantiles(spanOf(s.now, window, s.dots(room)))
 		c := chart{title: "percentiles", text: func(v float64) string { return s.text(v, r.unit) }, min: curves[0].min, max: curves[2].max}
-		c.top = roof(c.max, r.unit)
+		c.axis = scaleOf(0, c.max, r.unit, false)
 		for i, style := range []int{1, 0, 4} {
 			c.layers = append(c.layers, layer{curves[i].columns, stroke(i), s.sources[style]})
 		}
 		lines = append(lines, s.chart(&c, width, plot, false, window)...)
 	}
 	lines = append(lines, s.heatLines(heat, r.unit)...)
-	if rest != height-1 {
+	if axis {
 		lines = append(lines, s.faint.Render(spaces(axisCells+1)+s.timeAxis(window, room)))
 	}
 	return lines
 }
+
+// mostPlot is how many lines a curve gets before a heat's lines become thicker.
+const mostPlot = 16
 
 // heatHeight is how many lines a heat gets of those that there are.
 func heatHeight(lines int) int {
@@ -493,10 +522,17 @@ func heatHeight(lines int) int {
 	return lines / 2
 }
 
-// pinRow is a pinned series among the port's numbers, in the same columns.
+// axis is one for the row's curve: what only grows or lasts begins at zero.
+func (r *series) axis(c *curve) scale {
+	close := r.family.Type == event.Gauge || r.family.Type == event.Untyped
+	return scaleOf(c.min, c.max, r.unit, close)
+}
+
+// pinRow is a pinned series among the port's numbers: its value is where their highest is,
+// so that its name has room.
 func (s *scene) pinRow(r *series, before, room int, window time.Duration) string {
 	c := r.curve(spanOf(s.now, window, room))
-	values := before - 2 - 1 - valueCells - 1 - maxCells
-	text := " " + s.fit(s.pinMark()+r.name, values-1) + " " + s.bold.Render(alignRight(r.value(s), valueCells)) + " " + alignRight(s.text(c.max, r.unit), maxCells)
-	return s.fit(text, before) + s.accent.Render(s.spark(c.columns, 1, roof(c.max, r.unit))[0])
+	name := before - 1 - 1 - valueCells - 2
+	text := " " + s.fit(s.pinMark()+r.name, name) + " " + s.bold.Render(alignRight(r.value(s), valueCells))
+	return s.fit(text, before) + s.accent.Render(s.spark(c.columns, 1, r.axis(&c))[0])
 }

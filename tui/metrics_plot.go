@@ -42,21 +42,23 @@ func (t *theme) sign(s stroke) string {
 	return string([]rune{'▄', '─', '┈'}[s])
 }
 
-// plot draws layers onto so many cells, the later ones over the earlier; the top line ends
-// at the given value, the lowest at zero.
-func (t *theme) plot(layers []layer, width, height int, top float64) []string {
+// scale is what an axis goes from and to.
+type scale struct{ low, high float64 }
+
+// plot draws layers onto so many cells, the later ones over the earlier.
+func (t *theme) plot(layers []layer, width, height int, axis scale) []string {
 	cells := newChartCells(width, height)
 	for i := range layers {
 		if t.glyphs.ascii {
-			cells.letters(&layers[i], i+1, top)
+			cells.letters(&layers[i], i+1, axis)
 		} else {
-			cells.braille(&layers[i], i+1, top)
+			cells.braille(&layers[i], i+1, axis)
 		}
 	}
 	return cells.lines(layers)
 }
 
-// cells are what a chart shows: a rune each, and of which layer it is, from 1.
+// chartCells are what a chart shows: a rune each, and of which layer it is, from 1.
 type chartCells struct {
 	width, height int
 	runes         [][]rune
@@ -71,16 +73,19 @@ func newChartCells(width, height int) *chartCells {
 	return c
 }
 
-// rise is how many of the dots above the lowest a value reaches; what is above zero
-// reaches one at least.
-func rise(v, top float64, dots int) int {
-	if !(v > 0) || dots <= 1 {
+// rise is how many of the dots above the lowest a value reaches; what is above the axis'
+// begin reaches one at least.
+func (a scale) rise(v float64, dots int) int {
+	if !(v > a.low) || dots <= 1 {
 		return 0
 	}
-	return min(max(int(math.Round(v/top*float64(dots-1))), 1), dots-1)
+	return min(max(int(math.Round(a.part(v)*float64(dots-1))), 1), dots-1)
 }
 
-func (c *chartCells) braille(l *layer, number int, top float64) {
+// part is where on the axis a value lies, from 0 to 1.
+func (a scale) part(v float64) float64 { return min(max((v-a.low)/(a.high-a.low), 0), 1) }
+
+func (c *chartCells) braille(l *layer, number int, axis scale) {
 	high := 4 * c.height
 	grid := graph.NewBrailleGrid(c.width, c.height, 0, float64(2*c.width-1), 0, float64(high-1))
 	set := func(x, y int) { grid.Set(canvas.Point{X: x, Y: high - 1 - y}) }
@@ -90,7 +95,7 @@ func (c *chartCells) braille(l *layer, number int, top float64) {
 			last = -1
 			continue
 		}
-		y := rise(v, top, high)
+		y := axis.rise(v, high)
 		switch {
 		case l.stroke == strokeArea:
 			for below := range y + 1 {
@@ -121,13 +126,13 @@ func (c *chartCells) braille(l *layer, number int, top float64) {
 }
 
 // letters draws with what every terminal has, three steps a cell.
-func (c *chartCells) letters(l *layer, number int, top float64) {
+func (c *chartCells) letters(l *layer, number int, axis scale) {
 	const steps = 3
 	for x, v := range l.values {
 		if math.IsNaN(v) || x >= c.width {
 			continue
 		}
-		level := rise(v, top, c.height*steps)
+		level := axis.rise(v, c.height*steps)
 		row := c.height - 1 - level/steps
 		if l.stroke != strokeArea {
 			c.runes[row][x], c.of[row][x] = []rune{'#', '*', '+'}[l.stroke], number
@@ -163,8 +168,8 @@ func (c *chartCells) lines(layers []layer) []string {
 }
 
 // spark is a curve as columns of blocks, one a cell, in so many lines: nothing where it is
-// not known, the lowest block where it is zero, and more wherever it is above.
-func (t *theme) spark(values []float64, height int, top float64) []string {
+// not known, the lowest block where the axis begins, and more wherever it is above.
+func (t *theme) spark(values []float64, height int, axis scale) []string {
 	levels := t.glyphs.sparks
 	if height > 1 && t.glyphs.ascii {
 		levels = []rune(".:#")
@@ -176,8 +181,8 @@ func (t *theme) spark(values []float64, height int, top float64) []string {
 		for x, v := range values {
 			level := 0
 			switch {
-			case v > 0:
-				level = min(max(int(math.Ceil(v/top*float64(height*steps)-1e-9)), 2), height*steps)
+			case v > axis.low:
+				level = min(max(int(math.Ceil(axis.part(v)*float64(height*steps)-1e-9)), 2), height*steps)
 			case !math.IsNaN(v):
 				level = 1
 			}

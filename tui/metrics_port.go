@@ -78,7 +78,7 @@ func (s *scene) sparkRow(n *portNumber, height, room int, least bool) []string {
 		text += " " + s.faint.Render(alignRight(n.shown(n.min), minCells))
 		blank += 1 + minCells
 	}
-	rows := s.spark(n.columns, height, n.top())
+	rows := s.spark(n.columns, height, n.axis())
 	for i := range rows {
 		lead := text
 		switch {
@@ -132,7 +132,7 @@ func (s *scene) timeAxis(window time.Duration, width int) string {
 type chart struct {
 	title    string
 	now      string // in its style
-	top      float64
+	axis     scale
 	text     func(v float64) string
 	layers   []layer
 	min, max float64
@@ -145,7 +145,7 @@ const axisCells = 7
 func (p *metrics) charts(s *scene, width, height int) []string {
 	columns, wide := 2, false
 	switch {
-	case width >= 200:
+	case width >= 240:
 		columns = 4
 	case width >= 132:
 		columns, wide = 3, true // the latencies take two places, so that nothing stays empty
@@ -203,7 +203,7 @@ func (p *metrics) chartList(s *scene, width, columns int, wide bool) []placed {
 		n := &narrow[i]
 		switch n.name {
 		case "p50":
-			list = append(list, placed{s.latencyChart(latencies[i : i+3]), double})
+			list = append(list, placed{s.latencyChart(latencies[i:i+3], double*width/columns), double})
 		case "p95", "p99":
 		default:
 			style, _ := s.numberStyle(n)
@@ -212,7 +212,7 @@ func (p *metrics) chartList(s *scene, width, columns int, wide bool) []placed {
 				now += " " + full
 			}
 			list = append(list, placed{chart{
-				title: n.name, now: now, top: n.top(), text: n.text, min: n.min, max: n.max,
+				title: n.name, now: now, axis: n.axis(), text: n.text, min: n.min, max: n.max,
 				layers: []layer{{n.columns, strokeArea, style}},
 			}, 1})
 		}
@@ -220,17 +220,27 @@ func (p *metrics) chartList(s *scene, width, columns int, wide bool) []placed {
 	return list
 }
 
-func (s *scene) latencyChart(percentiles []portNumber) chart {
+// narrowLegend is below which width three percentiles need every cell.
+const narrowLegend = 56
+
+func (s *scene) latencyChart(percentiles []portNumber, width int) chart {
 	c := chart{title: "latency", text: percentiles[0].text, min: percentiles[0].min, max: percentiles[2].max}
-	c.top = roof(c.max, inSeconds)
+	c.axis = scaleOf(0, c.max, inSeconds, false)
 	styles := []lipgloss.Style{s.sources[1], s.accent, s.warn}
 	var legend []string
 	for i := range percentiles {
 		n := &percentiles[i]
 		c.layers = append(c.layers, layer{n.columns, stroke(i), styles[i]})
-		legend = append(legend, styles[i].Render(s.sign(stroke(i))+" "+n.name)+" "+s.bold.Render(n.shown(n.now)))
+		mark := s.sign(stroke(i))
+		if width >= narrowLegend {
+			mark += " "
+		}
+		legend = append(legend, styles[i].Render(mark+n.name)+" "+s.bold.Render(n.shown(n.now)))
 	}
 	c.now = strings.Join(legend, "  ")
+	if width < narrowLegend { // the percentiles' names say enough
+		c.title, c.now = "", strings.Join(legend, " ")
+	}
 	return c
 }
 
@@ -243,8 +253,17 @@ func (s *scene) chart(c *chart, width, height int, axis bool, window time.Durati
 		}
 		return c.text(v)
 	}
-	head := " " + s.bold.Render(c.title) + "  " + c.now
-	lines := []string{s.ends(head, s.faint.Render("min "+known(c.min)+"  max "+known(c.max)+" "), width)}
+	head := " " + c.now
+	if c.title != "" {
+		head = " " + s.bold.Render(c.title) + "  " + c.now
+	}
+	ends := "min " + known(c.min) + "  max " + known(c.max) + " "
+	if room := width - ansi.StringWidth(head) - 2; ansi.StringWidth(ends) > room {
+		if ends = "max " + known(c.max) + " "; ansi.StringWidth(ends) > room {
+			ends = ""
+		}
+	}
+	lines := []string{s.ends(head, s.faint.Render(ends), width)}
 	body := height - 1
 	if axis {
 		body--
@@ -257,15 +276,15 @@ func (s *scene) chart(c *chart, width, height int, axis bool, window time.Durati
 	if s.glyphs.ascii {
 		edge = "|"
 	}
-	for y, row := range s.plot(c.layers, room, body, c.top) {
+	for y, row := range s.plot(c.layers, room, body, c.axis) {
 		label := ""
 		switch {
 		case y == 0:
-			label = known(c.top)
+			label = known(c.axis.high)
 		case y == body-1:
-			label = "0"
+			label = known(c.axis.low)
 		case body >= 5 && body%2 == 1 && y == body/2:
-			label = known(c.top / 2)
+			label = known((c.axis.low + c.axis.high) / 2)
 		}
 		lines = append(lines, s.faint.Render(alignRight(label, axisCells)+edge)+row)
 	}

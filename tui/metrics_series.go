@@ -26,16 +26,17 @@ type series struct {
 	tracks []*session.Track
 }
 
-// one is a series as a source has it now.
+// sourceSeries is a series as a source has it now.
 type sourceSeries struct {
 	from *session.Metrics
 	*event.Series
 }
 
-// rows are all series of the model; apart has each pod's its own row.
+// seriesRows are all series of the model; apart gives each pod's its own row.
 func seriesRows(s *scene, apart bool) []*series {
 	var all []*series
 	found := map[string]*series{}
+	several := scrapedPods(s.model) > 1
 	for _, x := range s.model.Metrics {
 		if x.Latest == nil {
 			continue
@@ -52,7 +53,7 @@ func seriesRows(s *scene, apart bool) []*series {
 				}
 				row := found[key]
 				if row == nil {
-					row = newSeries(key, family, one, single)
+					row = newSeries(key, family, one, single && several)
 					row.series = series
 					found[key] = row
 					all = append(all, row)
@@ -66,7 +67,7 @@ func seriesRows(s *scene, apart bool) []*series {
 	return all
 }
 
-func newSeries(key string, f *event.Family, x sourceSeries, single bool) *series {
+func newSeries(key string, f *event.Family, x sourceSeries, named bool) *series {
 	labels := maps.Clone(x.Labels)
 	if labels == nil {
 		labels = map[string]string{}
@@ -77,18 +78,29 @@ func newSeries(key string, f *event.Family, x sourceSeries, single bool) *series
 				labels[name] = value
 			}
 		}
-	} else if single && x.from.Pod != "" {
+	} else if named && x.from.Pod != "" {
 		labels["pod"] = x.from.Pod
 	}
 	row := &series{key: key, family: f, unit: unitOf(f), name: seriesLabel(f.Name, labels)}
-	row.find = strings.ToLower(row.name + " " + string(f.Type) + " " + prose.Clean(f.Help))
+	row.find = strings.ToLower(row.name + " " + string(f.Type) + " " + short(f.Help))
 	return row
 }
 
-// label is a series' name as Prometheus writes it, safe to print.
+// scrapedPods is from how many replicas the model's metrics come.
+func scrapedPods(m *session.Model) int {
+	n := 0
+	for _, x := range m.Metrics {
+		if x.Source == event.MetricsScraped && x.Latest != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// seriesLabel is a series' name as Prometheus writes it, safe to print.
 func seriesLabel(name string, labels map[string]string) string {
 	if len(labels) == 0 {
-		return prose.Clean(name)
+		return prose.Clean(short(name))
 	}
 	var text strings.Builder
 	text.WriteString(name)
@@ -97,7 +109,18 @@ func seriesLabel(name string, labels map[string]string) string {
 		text.WriteString(l + "=" + strconv.Quote(labels[l]))
 	}
 	text.WriteByte('}')
-	return prose.Clean(text.String())
+	return prose.Clean(short(text.String()))
+}
+
+// mostText is how much of a name or a help text is shown, in bytes.
+const mostText = 600
+
+// short is a foreign text without what nobody would read to its end.
+func short(text string) string {
+	if len(text) <= mostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostText], "") + "..."
 }
 
 // follow finds the row's pasts: of the source that was added, and, in a sum, those of
@@ -112,7 +135,7 @@ func (r *series) follow(s *scene, name string, single bool) {
 	}
 }
 
-// matching are the rows that hold every word.
+// matchingSeries are the rows that hold every word.
 func matchingSeries(all []*series, words []string) []*series {
 	if len(words) == 0 {
 		return all
@@ -136,7 +159,7 @@ const (
 	asked = 5 * time.Second
 )
 
-// known is until when a track's values are known: what is scraped and not told any more
+// knownUntil is until when a track's values are known: what is scraped and not told any more
 // stays as it was.
 func knownUntil(x *session.Track, now time.Time) time.Time {
 	until := x.Seen

@@ -82,7 +82,7 @@ func (c *curve) settle() {
 	}
 }
 
-// number is one that the port or the containers have in each second.
+// measure is a number that the port or the containers have in each second.
 type measure struct {
 	name string
 	text func(v float64) string

@@ -10,7 +10,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// digits gives a number three digits that mean something, and a letter for thousands.
+// numberText gives a number three digits that mean something, and a letter for thousands.
 func numberText(v float64) string {
 	switch abs := math.Abs(v); {
 	case math.IsNaN(v) || math.IsInf(v, 0):
@@ -38,7 +38,7 @@ func infiniteText(v float64) string {
 	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
-// three are three digits of a number below a thousand.
+// threeDigits are the first three digits of a number below a thousand.
 func threeDigits(v float64) string {
 	decimals := 2
 	switch abs := math.Abs(v); {
@@ -129,6 +129,9 @@ func bytesText(v float64) string {
 	for ; math.Abs(v) >= 999.5 && i < len(units)-1; i++ {
 		v /= 1024
 	}
+	if v == 0 {
+		return "0"
+	}
 	if math.Abs(v) >= 1e6 {
 		return strconv.FormatFloat(v, 'g', 3, 64) + units[i]
 	}
@@ -199,6 +202,29 @@ func roof(v float64, u unit) float64 {
 	return base * scale
 }
 
+// scaleOf is an axis that holds what a curve was: from zero, or from below it, and where
+// the curve lies far from zero and is not even, close around it.
+func scaleOf(low, high float64, u unit, close bool) scale {
+	switch {
+	case math.IsNaN(low) || math.IsNaN(high) || math.IsInf(low, 0) || math.IsInf(high, 0):
+		return scale{0, 1}
+	case low < 0:
+		return scale{-roof(-low, u), max(roof(high, u)*sign(high), 0)}
+	case close && high > low && low > high/2:
+		step := roof(high-low, u) / 2
+		return scale{math.Floor(low/step) * step, math.Ceil(high/step) * step}
+	}
+	return scale{0, roof(high, u)}
+}
+
+// sign is 1 of what is above zero, else 0.
+func sign(v float64) float64 {
+	if v > 0 {
+		return 1
+	}
+	return 0
+}
+
 // cpuLimit reads a limit as Kubernetes prints it: 500m, 2, 1.5. It is 0 where there is none.
 func cpuLimit(text string) float64 {
 	scale := 1.0
@@ -212,7 +238,7 @@ func cpuLimit(text string) float64 {
 	return v * scale
 }
 
-// minutes names a length of time on an axis.
+// minutesText names a length of time on an axis.
 func minutesText(d time.Duration) string {
 	if d%time.Minute == 0 {
 		return fmt.Sprintf("%dm", d/time.Minute)

@@ -66,7 +66,10 @@ func (r *series) valuesAt(p span, place int) curve {
 		if !r.like(x) || place < 0 {
 			continue
 		}
-		end := knownUntil(x, p.now)
+		end := p.now // it is what it was last
+		if !x.Gone.IsZero() {
+			end = x.Gone
+		}
 		for i := range p.n {
 			at := p.begin(i + 1).Add(-1)
 			if at.After(end) {

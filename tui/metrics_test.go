@@ -100,7 +100,15 @@ func merged(lists ...[]event.Event) []event.Event {
 }
 
 
+// inUTC has times of day shown in UTC, as golden screens have them.
+func inUTC(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = local })
+}
+
 func TestMetricsScreens(t *testing.T) {
+	inUTC(t)
 	for _, c := range []struct {
 		name          string
 		width, height int
@@ -125,6 +133,7 @@ func TestMetricsScreens(t *testing.T) {
 }
 
 func TestMetricsInLettersThatEveryTerminalHas(t *testing.T) {
+	inUTC(t)
 	d := drive(t, &hands{}, 120, 40, busy())
 	d.screen.theme.glyphs = asciiGlyphs
 	d.keys("4")
@@ -139,6 +148,7 @@ func TestMetricsInLettersThatEveryTerminalHas(t *testing.T) {
 }
 
 func TestMetricsBeforeAnythingIsMeasured(t *testing.T) {
+	inUTC(t)
 	d := drive(t, &hands{}, 80, 24, iris())
 	d.keys("4")
 	d.golden("metrics-port-nothing-80x24")

@@ -23,6 +23,7 @@ type glyphs struct {
 	ok, ellipsis, bullet, arrow, bar, shade    string
 	border, thick                              lipgloss.Border
 	sparks                                     []rune // from low to high
+	ascii                                      bool   // whether all of them are
 }
 
 var unicodeGlyphs = glyphs{
@@ -39,6 +40,7 @@ var asciiGlyphs = glyphs{
 	border: lipgloss.ASCIIBorder(),
 	thick:  lipgloss.Border{Top: "=", Bottom: "=", Left: "|", Right: "|", TopLeft: "#", TopRight: "#", BottomLeft: "#", BottomRight: "#"},
 	sparks: []rune("_.-=+*#@"),
+	ascii:  true,
 }
 
 // newTheme makes styles for a terminal that shows so many colours.

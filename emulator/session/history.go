@@ -17,6 +17,8 @@ type History struct {
 	Happenings Ring[event.Event]
 	// Dropped counts the requests, lines and probes that came too fast for this reader.
 	Dropped int
+	// Tracks are the pasts of the models' own metrics.
+	Tracks *Tracks
 
 	models map[string]*Past
 }
@@ -88,6 +90,7 @@ func (s *State) Remember() {
 		Requests:   newRing[event.Event](mostRequests, requestBytes),
 		Logs:       newRing[event.Event](mostLogs, logBytes),
 		Happenings: newRing[event.Event](mostHappened, happenBytes),
+		Tracks:     newTracks(mostSeries, seriesBytes),
 		models:     map[string]*Past{},
 	}
 }
@@ -129,7 +132,17 @@ func (h *History) add(e event.Event, m *Model) {
 		if f.State == event.StepFailed {
 			h.Happenings.add(e, eventBytes+factBytes)
 		}
-	case event.Session, event.Listening, event.Declared, event.Parity, event.Environment, event.Scraped, event.Exchange:
+	case event.Scraped:
+		h.Tracks.add(e.Model, f)
+	case event.PodChanged:
+		if m != nil {
+			h.Of(m.ID).measure(e.Time, m)
+		}
+		if f.Phase == event.PhaseStopped {
+			h.Tracks.leave(sourceOf{e.Model, event.Scraped{Pod: f.Pod, Source: event.MetricsScraped}.Of()}, e.Time)
+		}
+		h.Happenings.add(e, eventBytes+factBytes)
+	case event.Session, event.Listening, event.Declared, event.Parity, event.Environment, event.Exchange:
 	default:
 		h.Happenings.add(e, eventBytes+factBytes)
 	}

@@ -27,17 +27,17 @@ const (
 	zapFrames               // in the stack below a line of zap's console
 )
 
-// verdict is what a line is to the one before in its stream.
-type verdict uint8
+// lineVerdict is what a line is to the one before in its stream.
+type lineVerdict uint8
 
 const (
-	alone  verdict = iota
-	begins         // it begins a trace
-	joins          // it goes on with the line before
+	alone  lineVerdict = iota
+	begins             // it begins a trace
+	joins              // it goes on with the line before
 )
 
 // next judges a line. Its level is what lineLevel says.
-func (t *tracer) next(text string, l level) verdict {
+func (t *tracer) next(text string, l level) lineVerdict {
 	text = strings.TrimRight(text, " \t\r")
 	v := t.judge(text)
 	t.error = v == alone && l >= warnLevel
@@ -45,7 +45,7 @@ func (t *tracer) next(text string, l level) verdict {
 	return v
 }
 
-func (t *tracer) judge(text string) verdict {
+func (t *tracer) judge(text string) lineVerdict {
 	if next, is := t.goesOn(text); is {
 		t.state = next
 		return joins

@@ -16,11 +16,13 @@ import (
 
 // Recording is a session that was recorded, one event a line: the state at any place in
 // it is what the events before that place make. It keeps where the lines are, not what
-// they say, and some states of which others are made. One goroutine uses it at a time.
+// they say, and some states of which others are made. One goroutine asks for states at a
+// time; events and exchanges may be asked for besides.
 type Recording struct {
 	file      io.ReaderAt
 	lines     []line
-	rare      []int // the places after what Happenings keep, in their order
+	matters   func(event.Event) bool
+	rare      []int // the places after what matters, in their order
 	exchanges map[uint64]int
 	notes     []string
 	states    []checkpoint // by place; the first is the beginning
@@ -48,10 +50,11 @@ const (
 	nearStates  = 8
 )
 
-// OpenRecording reads all events of a file of so many bytes. Where a line is no event,
-// what was before it counts, and Notes say so; it is an error only where nothing was.
-func OpenRecording(file io.ReaderAt, size int64) (*Recording, error) {
-	r := &Recording{file: file, exchanges: map[uint64]int{}, every: firstEvery}
+// OpenRecording reads all events of a file of so many bytes; matters tells those that a
+// person steps to. Where a line is no event, what was before it counts, and Notes say so;
+// it is an error only where nothing was.
+func OpenRecording(file io.ReaderAt, size int64, matters func(event.Event) bool) (*Recording, error) {
+	r := &Recording{file: file, matters: matters, exchanges: map[uint64]int{}, every: firstEvery}
 	state := fresh()
 	r.states = []checkpoint{{0, state.Clone()}}
 	reader := &lineReader{r: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 1<<16)}
@@ -61,6 +64,9 @@ func OpenRecording(file io.ReaderAt, size int64) (*Recording, error) {
 		text, err := reader.next()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err == nil && len(bytes.TrimSpace(text)) == 0 {
+			continue
 		}
 		var e event.Event
 		if err == nil {
@@ -111,9 +117,8 @@ func (r *Recording) take(e event.Event, l line, state *State) {
 	if f, is := e.Fact.(event.Exchange); is {
 		r.exchanges[f.ID] = len(r.lines) - 1
 	}
-	happened := state.History.Happenings.End()
 	state.Apply(e)
-	if state.History.Happenings.End() > happened {
+	if r.matters(e) {
 		r.rare = append(r.rare, len(r.lines))
 	}
 	if len(r.lines)-r.states[len(r.states)-1].place >= r.every {
@@ -170,8 +175,7 @@ func (r *Recording) At(at time.Time) int {
 	return sort.Search(len(r.lines), func(i int) bool { return r.lines[i].time > at.UnixNano() })
 }
 
-// Before and After are the places of the happening before and after a place: of what is
-// rare. They are the beginning and the end where there is none.
+// Before and After are the places before and after a place that what matters leads to. They are the beginning and the end where there is none.
 func (r *Recording) Before(place int) int {
 	if i, _ := slices.BinarySearch(r.rare, place); i > 0 {
 		return r.rare[i-1]

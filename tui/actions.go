@@ -31,6 +31,9 @@ func (m *screen) actions(s *scene) []action {
 		{k.modelAfter, func() tea.Cmd { m.chooseModel(1); return nil }},
 		{k.quit, func() tea.Cmd { return m.leave(false) }},
 	}
+	if m.player != nil {
+		list = append(list, m.playerActions()...)
+	}
 	for i := range m.panels {
 		b := bind("show "+m.panels[i].title(), digit(i))
 		list = append(list, action{b, func() tea.Cmd { return m.focusOn(i) }})

@@ -223,6 +223,8 @@ func (m *screen) bottom(s *scene, width int) []string {
 	}
 	right := ""
 	switch {
+	case m.player != nil:
+		right = m.player.told(s) + " "
 	case m.recorded:
 		right = s.warnBold.Render("RECORDING ")
 	case m.state.Ended && m.state.Error != "":
@@ -231,6 +233,11 @@ func (m *screen) bottom(s *scene, width int) []string {
 		right = s.warnBold.Render("THE SESSION HAS ENDED ")
 	}
 	var hints []string
+	if m.player != nil {
+		for _, b := range playerKeys()[:3] {
+			hints = append(hints, hint(s, b))
+		}
+	}
 	for _, b := range append(m.panels[m.focus].keys(), m.keymap.filter, m.keymap.palette, m.keymap.help, m.keymap.quit) {
 		if b.Enabled() {
 			hints = append(hints, hint(s, b))

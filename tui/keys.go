@@ -35,8 +35,11 @@ func newKeyMap(can bool, attached bool) *keyMap {
 		quit:        bind("stop the session and leave", "q"),
 		stop:        bind("stop", "ctrl+c"),
 	}
-	if attached {
+	switch {
+	case attached:
 		k.quit.SetHelp("q", "leave; the session goes on")
+	case !can:
+		k.quit.SetHelp("q", "leave")
 	}
 	for _, b := range []*key.Binding{&k.reload, &k.rebuild, &k.retry} {
 		b.SetEnabled(can)

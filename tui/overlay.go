@@ -202,6 +202,10 @@ func (m *screen) helpTable() []string {
 		}
 	}
 	add(p.keys())
+	if m.player != nil {
+		rows = append(rows, "", m.bold.Render("the recording"))
+		add(playerKeys())
+	}
 	rows = append(rows, "", m.bold.Render("everywhere"))
 	add(m.keymap.all())
 	return rows

@@ -18,6 +18,10 @@ type scene struct {
 	past    *session.Past  // the model's; nil where there is no model
 	now     time.Time
 	control Controller // nil where nothing can be done: a recording
+	// recording is what is looked at instead of a session; nil where it is one. Where it
+	// is wound back, state and past are other ones, and what a panel keeps by their places
+	// is to be made anew.
+	recording *session.Recording
 	// focused tells that the panel being drawn has the keys.
 	focused bool
 }

@@ -17,7 +17,9 @@ import (
 
 // Options say what a screen shows, where, and what it can do.
 type Options struct {
-	Source Source
+	// Source gives the session's events; or Recording is looked at, from its end.
+	Source    Source
+	Recording *session.Recording
 	// Control does what keys ask for; nil where nothing can be done, as in a recording.
 	Control Controller
 	// Attached tells that the session goes on when the screen is left.
@@ -41,7 +43,8 @@ const framesPerSecond = 15
 // between is how long events gather before they are shown.
 const between = 66 * time.Millisecond
 
-// Run shows the session until a person leaves the screen, or until it ended as asked.
+// Run shows the session until a person leaves the screen, or until it ended as asked, or
+// until ctx ends.
 // It restores the terminal however it ends, and returns what the session was like then.
 func Run(ctx context.Context, o Options) (*session.State, error) {
 	m := newScreen(o)
@@ -55,8 +58,12 @@ func Run(ctx context.Context, o Options) (*session.State, error) {
 	p := tea.NewProgram(m, options...)
 	ctx, cancel := context.WithCancel(ctx)
 	var pumping sync.WaitGroup
-	pumping.Go(func() { pump(ctx, o.Source, p.Send) })
+	if o.Source != nil {
+		pumping.Go(func() { pump(ctx, o.Source, p.Send) })
+	}
+	leave := context.AfterFunc(ctx, p.Quit)
 	_, err := p.Run()
+	leave()
 	cancel()
 	pumping.Wait()
 	if err != nil {

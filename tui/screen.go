@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -43,18 +45,29 @@ type screen struct {
 	// leaving is set once a person asked to end or leave; over once no events come.
 	leaving, over bool
 	latest        time.Time // of the last event
+
+	player *player   // of a recording; nil where there is none
+	out    io.Writer // the terminal; nil where there is none
+	getenv func(string) string
 }
 
 func newScreen(o Options) *screen {
 	m := &screen{
 		theme: newTheme(o.Profile, o.ASCII), state: &session.State{}, control: o.Control, now: o.Now,
-		keymap: newKeyMap(o.Control != nil, o.Attached || o.Control == nil), attached: o.Attached, recorded: o.Control == nil,
+		keymap: newKeyMap(o.Control != nil, o.Attached), attached: o.Attached, recorded: o.Control == nil,
 		panels: []panel{newOverview(), newRequests(), newLogs(), newMetrics(), newEnvironment(), newBuilds()},
+		getenv: os.Getenv,
 	}
 	if m.now == nil {
 		m.now = time.Now
 	}
+	if o.Out != nil {
+		m.out = o.Out
+	}
 	m.state.Remember()
+	if o.Recording != nil {
+		m.play(o.Recording)
+	}
 	return m
 }
 
@@ -79,13 +92,19 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.apply(msg)
 	case ended:
 		m.over = true
-		if m.leaving || m.state.Ended && m.state.Error == "" && !m.recorded {
+		if m.leaving || m.state.Ended && m.state.Error == "" && !m.recorded && !m.attached {
 			return m, tea.Quit
 		}
 	case tick:
 		return m, every()
 	case said:
 		return m, m.say(msg)
+	case moved:
+		return m, m.moved(msg)
+	case played:
+		return m, m.played(msg)
+	case clipboard:
+		return m, m.copy(msg)
 	case silent:
 		if int(msg) == m.saidAt {
 			m.said = said{}
@@ -112,6 +131,9 @@ func (m *screen) apply(events []event.Event) {
 // scene is what panels draw now.
 func (m *screen) scene() *scene {
 	s := &scene{theme: m.theme, state: m.state, now: m.now(), control: m.control}
+	if m.player != nil {
+		s.recording = m.player.recording
+	}
 	if m.recorded {
 		s.now = m.latest
 	}
@@ -176,11 +198,17 @@ func (m *screen) press(msg tea.KeyMsg) tea.Cmd {
 		return cmd
 	}
 	p := m.panels[m.focus]
-	if cmd, taken := p.press(s, msg); taken {
-		return cmd
+	typer, is := p.(typer)
+	typing := is && typer.typing()
+	if m.player != nil && !typing {
+		for _, a := range m.playerActions() {
+			if key.Matches(msg, a.key) {
+				return a.run()
+			}
+		}
 	}
-	if typer, is := p.(typer); is && typer.typing() {
-		return nil
+	if cmd, taken := p.press(s, msg); taken || typing {
+		return cmd
 	}
 	for _, a := range m.actions(s) {
 		if a.enabled() && key.Matches(msg, a.key) {

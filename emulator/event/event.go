@@ -9,6 +9,7 @@ package event
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -43,6 +44,9 @@ type Publisher interface {
 	Publish(model string, revision int, f Fact)
 }
 
+// ErrUnknownKind says that another version wrote an event.
+var ErrUnknownKind = errors.New("unknown kind")
+
 type wire struct {
 	Seq      uint64          `json:"seq"`
 	Time     time.Time       `json:"time"`
@@ -70,7 +74,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	fact := blank(w.Kind)
 	if fact == nil {
-		return fmt.Errorf("event %d: unknown kind %q: recorded by another version?", w.Seq, w.Kind)
+		return fmt.Errorf("event %d: %w %q: recorded by another version?", w.Seq, ErrUnknownKind, w.Kind)
 	}
 	if err := json.Unmarshal(w.Fact, fact); err != nil {
 		return fmt.Errorf("event %d, kind %s: %w", w.Seq, w.Kind, err)

@@ -2,6 +2,7 @@ package event
 
 import (
 	"reflect"
+	"sync"
 	"time"
 )
 
@@ -260,12 +261,19 @@ func blanks() []any {
 	}
 }
 
+// kinds are the types of the facts by their kinds.
+var kinds = sync.OnceValue(func() map[string]reflect.Type {
+	types := map[string]reflect.Type{}
+	for _, b := range blanks() {
+		types[value(b).kind()] = reflect.TypeOf(b).Elem()
+	}
+	return types
+})
+
 // blank gives a pointer to the zero value of the fact of that kind, or nil.
 func blank(kind string) any {
-	for _, b := range blanks() {
-		if value(b).kind() == kind {
-			return b
-		}
+	if t := kinds()[kind]; t != nil {
+		return reflect.New(t).Interface()
 	}
 	return nil
 }

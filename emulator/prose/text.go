@@ -53,21 +53,29 @@ func ShortID(id string) string {
 }
 
 // Clean makes foreign text safe to print: colours are dropped, and what a terminal
-// would interpret is shown as an escape.
+// would interpret is shown as an escape, what turns the direction of text included.
 func Clean(text string) string {
 	text = ansi.Strip(text)
-	if !strings.ContainsFunc(text, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
+	if !strings.ContainsFunc(text, interpreted) {
 		return text
 	}
 	var out strings.Builder
 	for _, r := range text {
-		if r != '\t' && unicode.IsControl(r) {
+		switch {
+		case !interpreted(r):
+			out.WriteRune(r)
+		case r > 0xff:
+			fmt.Fprintf(&out, "\\u%04x", r)
+		default:
 			fmt.Fprintf(&out, "\\x%02x", r)
-			continue
 		}
-		out.WriteRune(r)
 	}
 	return out.String()
+}
+
+// interpreted tells the characters that a terminal does not show but obeys.
+func interpreted(r rune) bool {
+	return r != '\t' && unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 // Duration gives a duration two or three digits that mean something.

@@ -1,5 +1,7 @@
 package session
 
+import "slices"
+
 // Ring keeps the latest of what was added, within bounds. Its items have places: the
 // first ever added is at 0, so that a place stays an item's own while others go.
 type Ring[T any] struct {
@@ -56,3 +58,9 @@ func (r *Ring[T]) Last() *T {
 
 // Bytes is about how much memory the kept items take.
 func (r *Ring[T]) Bytes() int { return r.bytes }
+
+func (r *Ring[T]) clone() Ring[T] {
+	c := *r
+	c.items, c.sizes, c.head = slices.Clone(r.items[r.head:]), slices.Clone(r.sizes[r.head:]), 0
+	return c
+}

@@ -44,11 +44,11 @@ func lacks(m *event.Message) bool { return int64(len(m.Body)) < m.Size }
 // is none of that in hexadecimal digits. method is gRPC's, "/package.Service/Method".
 func (d *document) body(m *event.Message, method string, isRequest bool) {
 	if m.Cut != "" {
-		d.line(inkWarn, m.Cut)
+		d.line(toneWarn, m.Cut)
 	}
 	switch {
 	case len(m.Body) == 0 && m.Size == 0 && m.Cut == "":
-		d.line(inkFaint, "no body")
+		d.line(toneFaint, "no body")
 	case len(m.Body) == 0:
 	case isGRPC(m):
 		d.grpc(m, method, isRequest)
@@ -56,9 +56,9 @@ func (d *document) body(m *event.Message, method string, isRequest bool) {
 		plain, coding, err := unpack(m)
 		switch {
 		case err != nil:
-			d.line(inkWarn, fmt.Sprintf("%s, which cannot be unpacked: %v", coding, err))
+			d.line(toneWarn, fmt.Sprintf("%s, which cannot be unpacked: %v", coding, err))
 		case coding != "":
-			d.line(inkFaint, fmt.Sprintf("%s: %s on the wire, %s unpacked", coding, size(int64(len(m.Body))), size(int64(len(plain)))))
+			d.line(toneFaint, fmt.Sprintf("%s: %s on the wire, %s unpacked", coding, size(int64(len(m.Body))), size(int64(len(plain)))))
 		}
 		d.content(plain, lacks(m))
 	}
@@ -81,7 +81,7 @@ func (d *document) content(b []byte, cut bool) {
 		return
 	}
 	if all > shownBody {
-		d.line(inkWarn, fmt.Sprintf("the first %s of %s are shown: x exports it all", size(shownBody), size(int64(all))))
+		d.line(toneWarn, fmt.Sprintf("the first %s of %s are shown: x exports it all", size(shownBody), size(int64(all))))
 	}
 }
 
@@ -137,7 +137,7 @@ func isText(b []byte, cut bool) bool {
 // plain writes text in its lines.
 func (d *document) plain(text []byte) {
 	for line := range bytes.Lines(text) {
-		d.add(inkPlain, strings.TrimRight(string(line), "\r\n"))
+		d.add(tonePlain, strings.TrimRight(string(line), "\r\n"))
 		d.end(0)
 	}
 }
@@ -167,12 +167,12 @@ func (d *document) hex(b []byte) {
 				text.WriteByte('.')
 			}
 		}
-		d.add(inkFaint, fmt.Sprintf("%06x  ", at))
-		d.add(inkNumber, digits.String())
-		d.add(inkPlain, " "+text.String())
+		d.add(toneFaint, fmt.Sprintf("%06x  ", at))
+		d.add(toneNumber, digits.String())
+		d.add(tonePlain, " "+text.String())
 		d.end(2)
 	}
 	if len(shown) < len(b) {
-		d.line(inkWarn, fmt.Sprintf("the first %s of %s are shown: x exports it all", size(shownHex), size(int64(len(b)))))
+		d.line(toneWarn, fmt.Sprintf("the first %s of %s are shown: x exports it all", size(shownHex), size(int64(len(b)))))
 	}
 }

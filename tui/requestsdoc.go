@@ -11,48 +11,52 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/prose"
 )
 
-// ink is how a part of a line looks.
-type ink uint8
+// tone is how a part of a line looks.
+type tone uint8
 
 const (
-	inkPlain ink = iota
-	inkFaint
-	inkTitle // a part's title
-	inkName  // a field's or a member's
-	inkText  // a string
-	inkNumber
-	inkWord // true, false, null, NaN
-	inkGood
-	inkWarn
-	inkBad
+	tonePlain tone = iota
+	toneFaint
+	toneTitle // a part's title
+	toneName  // a field's or a member's
+	toneText  // a string
+	toneNumber
+	toneWord // true, false, null, NaN
+	toneGood
+	toneWarn
+	toneBad
+	tonePart // and the four after it: the parts of a bar
 )
 
-func (t *theme) ink(i ink) lipgloss.Style {
+func (t *theme) tone(i tone) lipgloss.Style {
 	switch i {
-	case inkFaint:
+	case toneFaint:
 		return t.faint
-	case inkTitle:
+	case toneTitle:
 		return t.bold
-	case inkName:
+	case toneName:
 		return t.accent
-	case inkText, inkGood:
+	case toneText, toneGood:
 		return t.good
-	case inkNumber:
+	case toneNumber:
 		return t.sources[2]
-	case inkWord:
+	case toneWord:
 		return t.sources[1]
-	case inkWarn:
+	case toneWarn:
 		return t.warn
-	case inkBad:
+	case toneBad:
 		return t.bad
+	}
+	if i >= tonePart {
+		return t.sources[int(i-tonePart)%len(t.sources)]
 	}
 	return t.plain
 }
 
-// stroke is a part of a line in one ink, up to a byte of its text.
+// stroke is a part of a line in one tone, up to a byte of its text.
 type stroke struct {
-	ink ink
-	to  int32
+	tone tone
+	to   int32
 }
 
 // docLine is one line as it is drawn: safe text, no wider than the document.
@@ -75,14 +79,14 @@ type document struct {
 }
 
 // add writes foreign text on, in the line that is written.
-func (d *document) add(i ink, text string) {
+func (d *document) add(i tone, text string) {
 	if text == "" {
 		return
 	}
-	text = printable(text)
+	text = legible(text)
 	d.text.WriteString(text)
-	d.cells += cells(text)
-	if n := len(d.strokes); n > 0 && d.strokes[n-1].ink == i {
+	d.cells += cellsIn(text)
+	if n := len(d.strokes); n > 0 && d.strokes[n-1].tone == i {
 		d.strokes[n-1].to = int32(d.text.Len())
 		return
 	}
@@ -110,8 +114,8 @@ func (d *document) end(hang int) {
 	}
 }
 
-// line writes a line of one ink.
-func (d *document) line(i ink, text string) {
+// line writes a line of one tone.
+func (d *document) line(i tone, text string) {
 	d.add(i, text)
 	d.end(2)
 }
@@ -127,7 +131,7 @@ func cutStrokes(strokes []stroke, from, to int) []stroke {
 	}
 	var part []stroke
 	for _, s := range strokes[first:] {
-		part = append(part, stroke{s.ink, min(s.to, int32(to)) - int32(from)})
+		part = append(part, stroke{s.tone, min(s.to, int32(to)) - int32(from)})
 		if int(s.to) >= to {
 			break
 		}
@@ -166,8 +170,8 @@ func hardBreak(text string, width int) (at, good int) {
 	return at, good
 }
 
-// cells is how many cells a safe text takes.
-func cells(text string) int {
+// cellsIn is how many cells a safe text takes.
+func cellsIn(text string) int {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' {
 			return ansi.StringWidth(text)
@@ -176,10 +180,10 @@ func cells(text string) int {
 	return len(text)
 }
 
-// printable makes foreign text safe to draw in a line: besides what prose.Clean does,
+// legible makes foreign text safe to draw in a line: besides what prose.Clean does,
 // invalid UTF-8 is replaced, a tab is as wide as it looks, and what turns the direction of
 // writing around, or joins and hides characters, is an escape.
-func printable(text string) string {
+func legible(text string) string {
 	plain := true
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' {
@@ -213,21 +217,21 @@ func unseen(r rune) bool {
 	return r == '\t' || r == 0xAD || r == 0xFEFF || 0x2028 <= r && r <= 0x202E || 0x200B <= r && r <= 0x200F && r != 0x200D || 0x2060 <= r && r <= 0x206F
 }
 
-// span is a part of a line that was found, in bytes of its text.
-type span struct {
+// hit is a part of a line that was found, in bytes of its text.
+type hit struct {
 	from, to int
 	here     bool // it is the one that the search is at
 }
 
-// render draws a line; the spans stand out.
-func (l *docLine) render(t *theme, spans []span) string {
+// render draws a line; the hits stand out.
+func (l *docLine) render(t *theme, hits []hit) string {
 	var out strings.Builder
 	out.WriteString(spaces(int(l.indent)))
 	at := 0
 	for _, s := range l.strokes {
 		for at < int(s.to) {
-			to, style := int(s.to), t.ink(s.ink)
-			for _, found := range spans {
+			to, style := int(s.to), t.tone(s.tone)
+			for _, found := range hits {
 				switch {
 				case found.from <= at && at < found.to:
 					to = min(to, found.to)

@@ -131,16 +131,16 @@ func (d *document) grpc(m *event.Message, method string, isRequest bool) {
 	budget := shownBody
 	for i, f := range all {
 		if budget -= len(f.data); budget < 0 && i > 0 {
-			d.line(inkWarn, fmt.Sprintf("%d of %d messages are shown: x exports them all", i, len(all)))
+			d.line(toneWarn, fmt.Sprintf("%d of %d messages are shown: x exports them all", i, len(all)))
 			return
 		}
 		if len(all) > 1 {
-			d.line(inkTitle, fmt.Sprintf("message %d of %d", i+1, len(all)))
+			d.line(toneTitle, fmt.Sprintf("message %d of %d", i+1, len(all)))
 		}
 		d.message(f, header(m.Header, "grpc-encoding"), of)
 	}
 	if len(rest) > 0 {
-		d.line(inkWarn, fmt.Sprintf("%d bytes that are no whole message:", len(rest)))
+		d.line(toneWarn, fmt.Sprintf("%d bytes that are no whole message:", len(rest)))
 		d.hex(rest)
 	}
 }
@@ -148,26 +148,26 @@ func (d *document) grpc(m *event.Message, method string, isRequest bool) {
 func (d *document) message(f frame, encoding string, of protoreflect.MessageDescriptor) {
 	plain, err := f.plain(encoding)
 	if err != nil {
-		d.line(inkWarn, fmt.Sprintf("it cannot be unpacked: %v", err))
+		d.line(toneWarn, fmt.Sprintf("it cannot be unpacked: %v", err))
 		d.hex(f.data)
 		return
 	}
 	switch {
 	case len(plain) == 0:
-		d.line(inkFaint, "an empty message")
+		d.line(toneFaint, "an empty message")
 		return
 	case of == nil:
-		d.line(inkFaint, "its type is not known here")
+		d.line(toneFaint, "its type is not known here")
 		d.hex(plain)
 		return
 	case len(plain) > unpacked:
-		d.line(inkWarn, fmt.Sprintf("a %s of more than %s is shown as it is", of.FullName(), size(unpacked)))
+		d.line(toneWarn, fmt.Sprintf("a %s of more than %s is shown as it is", of.FullName(), size(unpacked)))
 		d.hex(plain)
 		return
 	}
 	message, err := decode(plain, of)
 	if err != nil {
-		d.line(inkBad, fmt.Sprintf("it is no %s: %v", of.FullName(), err))
+		d.line(toneBad, fmt.Sprintf("it is no %s: %v", of.FullName(), err))
 		d.hex(plain)
 		return
 	}
@@ -179,7 +179,7 @@ func (d *document) message(f frame, encoding string, of protoreflect.MessageDesc
 	default:
 		text, err := protojson.Marshal(message)
 		if err != nil {
-			d.line(inkBad, fmt.Sprintf("it cannot be shown as JSON: %v", err))
+			d.line(toneBad, fmt.Sprintf("it cannot be shown as JSON: %v", err))
 			d.hex(plain)
 			return
 		}

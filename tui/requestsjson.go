@@ -41,7 +41,7 @@ func (d *document) json(body []byte, cut bool) {
 		return
 	}
 	if !cut {
-		d.line(inkBad, fmt.Sprintf("from here on, byte %d, it is no JSON, or nested deeper than %d:", j.at, deepestJSON))
+		d.line(toneBad, fmt.Sprintf("from here on, byte %d, it is no JSON, or nested deeper than %d:", j.at, deepestJSON))
 	}
 	d.plain(j.in[j.at:])
 }
@@ -59,9 +59,9 @@ func (j *jsonText) value(indent, depth int) bool {
 	}
 	open := j.in[j.at]
 	if open != '{' && open != '[' {
-		end, ink := scalar(j.in, j.at)
-		j.add(ink, string(j.in[j.at:end]))
-		ok := end > j.at && !(ink == inkText && (end-j.at < 2 || j.in[end-1] != '"'))
+		end, tone := scalar(j.in, j.at)
+		j.add(tone, string(j.in[j.at:end]))
+		ok := end > j.at && !(tone == toneText && (end-j.at < 2 || j.in[end-1] != '"'))
 		j.at = end
 		return ok
 	}
@@ -75,7 +75,7 @@ func (j *jsonText) value(indent, depth int) bool {
 // container writes an object or array over several lines.
 func (j *jsonText) container(open byte, indent, depth int) bool {
 	inner := indent + 2
-	j.add(inkPlain, string(open))
+	j.add(tonePlain, string(open))
 	j.at++
 	j.end(inner + 2)
 	filling := false // the line has values of an array, and room
@@ -89,7 +89,7 @@ func (j *jsonText) container(open byte, indent, depth int) bool {
 				j.end(inner)
 			}
 			j.indent(indent)
-			j.add(inkPlain, string(c))
+			j.add(tonePlain, string(c))
 			j.at++
 			return true
 		}
@@ -99,7 +99,7 @@ func (j *jsonText) container(open byte, indent, depth int) bool {
 		isScalar := j.at < len(j.in) && open == '[' && j.in[j.at] != '{' && j.in[j.at] != '['
 		if filling {
 			if end, _ := scalar(j.in, j.at); isScalar && j.cells+1+(end-j.at)+1 <= j.width {
-				j.add(inkPlain, " ")
+				j.add(tonePlain, " ")
 			} else {
 				j.end(inner)
 				filling = false
@@ -118,13 +118,13 @@ func (j *jsonText) container(open byte, indent, depth int) bool {
 }
 
 // indent begins a line so far in. Deep down it does not go further.
-func (j *jsonText) indent(n int) { j.add(inkPlain, spaces(min(n, j.width/2))) }
+func (j *jsonText) indent(n int) { j.add(tonePlain, spaces(min(n, j.width/2))) }
 
 func (j *jsonText) comma() bool {
 	if j.in[j.at] != ',' {
 		return false
 	}
-	j.add(inkPlain, ",")
+	j.add(tonePlain, ",")
 	j.at++
 	j.space()
 	return j.at < len(j.in)
@@ -132,17 +132,17 @@ func (j *jsonText) comma() bool {
 
 // name writes a member's name and its colon.
 func (j *jsonText) name() bool {
-	end, ink := scalar(j.in, j.at)
-	if ink != inkText {
+	end, tone := scalar(j.in, j.at)
+	if tone != toneText {
 		return false
 	}
-	j.add(inkName, string(j.in[j.at:end]))
+	j.add(toneName, string(j.in[j.at:end]))
 	j.at = end
 	j.space()
 	if j.at >= len(j.in) || j.in[j.at] != ':' {
 		return false
 	}
-	j.add(inkPlain, ": ")
+	j.add(tonePlain, ": ")
 	j.at++
 	j.space()
 	return true
@@ -150,7 +150,7 @@ func (j *jsonText) name() bool {
 
 // compact writes what is up to there on the line; it was found to be sound.
 func (j *jsonText) compact(end int) {
-	named := map[bool]ink{true: inkName, false: inkText}
+	named := map[bool]tone{true: toneName, false: toneText}
 	var objects []bool // whether each open container is an object
 	key := false       // the next string is a name
 	for j.space(); j.at < end; j.space() {
@@ -158,26 +158,26 @@ func (j *jsonText) compact(end int) {
 		case '{', '[':
 			objects = append(objects, c == '{')
 			key = c == '{'
-			j.add(inkPlain, string(c))
+			j.add(tonePlain, string(c))
 			j.at++
 		case '}', ']':
 			objects = objects[:len(objects)-1]
-			j.add(inkPlain, string(c))
+			j.add(tonePlain, string(c))
 			j.at++
 		case ',':
 			key = objects[len(objects)-1]
-			j.add(inkPlain, ", ")
+			j.add(tonePlain, ", ")
 			j.at++
 		case ':':
 			key = false
-			j.add(inkPlain, ": ")
+			j.add(tonePlain, ": ")
 			j.at++
 		default:
-			to, ink := scalar(j.in, j.at)
-			if ink == inkText {
-				ink = named[key]
+			to, tone := scalar(j.in, j.at)
+			if tone == toneText {
+				tone = named[key]
 			}
-			j.add(ink, string(j.in[j.at:to]))
+			j.add(tone, string(j.in[j.at:to]))
 			j.at = to
 		}
 	}
@@ -230,9 +230,9 @@ func compactEnd(in []byte, at, room int) int {
 			}
 			continue
 		default:
-			end, ink := scalar(in, at)
-			sound := end > at && (ink != inkText || end-at >= 2 && in[end-1] == '"')
-			if !sound || expect == name && ink != inkText {
+			end, tone := scalar(in, at)
+			sound := end > at && (tone != toneText || end-at >= 2 && in[end-1] == '"')
+			if !sound || expect == name && tone != toneText {
 				return 0
 			}
 			room -= end - at - 1
@@ -251,11 +251,11 @@ func compactEnd(in []byte, at, room int) int {
 	return 0
 }
 
-// scalar is where the string, number or word ends that begins at a place, and its ink; at
+// scalar is where the string, number or word ends that begins at a place, and its tone; at
 // itself where none begins there. A string that is not closed ends with the text.
-func scalar(in []byte, at int) (end int, i ink) {
+func scalar(in []byte, at int) (end int, i tone) {
 	if at >= len(in) {
-		return at, inkPlain
+		return at, tonePlain
 	}
 	switch c := in[at]; {
 	case c == '"':
@@ -264,27 +264,27 @@ func scalar(in []byte, at int) (end int, i ink) {
 			case '\\':
 				end++
 			case '"':
-				return end + 1, inkText
+				return end + 1, toneText
 			}
 		}
-		return len(in), inkText
+		return len(in), toneText
 	case c == '-' || '0' <= c && c <= '9':
-		i = inkNumber
+		i = toneNumber
 	case 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
-		i = inkWord
+		i = toneWord
 	default:
-		return at, inkPlain
+		return at, tonePlain
 	}
 	for end = at; end < len(in) && (in[end] == '-' || in[end] == '+' || in[end] == '.' || '0' <= in[end] && in[end] <= '9' || 'a' <= in[end] && in[end] <= 'z' || 'A' <= in[end] && in[end] <= 'Z'); end++ {
 	}
 	switch word := strings.TrimPrefix(string(in[at:min(end, at+12)]), "-"); word {
 	case "true", "false", "null":
-		i = inkWord
+		i = toneWord
 	case "NaN", "Infinity": // as Python writes them; no JSON
-		i = inkBad
+		i = toneBad
 	default:
-		if i == inkWord {
-			return at, inkPlain
+		if i == toneWord {
+			return at, tonePlain
 		}
 	}
 	return end, i

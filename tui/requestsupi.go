@@ -42,16 +42,16 @@ func (d *document) upiResponse(m *upiv1.PredictValuesResponse) {
 
 func (d *document) unknown(n int) {
 	if n > 0 {
-		d.line(inkWarn, fmt.Sprintf("and %d bytes of fields that UPI v1.0.0 does not have", n))
+		d.line(toneWarn, fmt.Sprintf("and %d bytes of fields that UPI v1.0.0 does not have", n))
 	}
 }
 
 // field writes a name and its value, where there is one.
 func (d *document) field(name, value string) {
 	if value != "" {
-		d.add(inkName, name)
-		d.add(inkPlain, " ")
-		d.add(inkText, value)
+		d.add(toneName, name)
+		d.add(tonePlain, " ")
+		d.add(toneText, value)
 		d.end(2)
 	}
 }
@@ -59,46 +59,46 @@ func (d *document) field(name, value string) {
 func (d *document) variables(title string, all []*upiv1.Variable) {
 	for _, v := range all {
 		value, i := variable(v)
-		d.add(inkFaint, title+" ")
-		d.add(inkName, v.GetName())
-		d.add(inkPlain, " ")
+		d.add(toneFaint, title+" ")
+		d.add(toneName, v.GetName())
+		d.add(tonePlain, " ")
 		d.add(i, value)
 		d.end(2)
 	}
 }
 
-func variable(v *upiv1.Variable) (string, ink) {
+func variable(v *upiv1.Variable) (string, tone) {
 	switch v.GetType() {
 	case upiv1.Type_TYPE_DOUBLE:
-		return double(v.GetDoubleValue()), inkNumber
+		return double(v.GetDoubleValue()), toneNumber
 	case upiv1.Type_TYPE_INTEGER:
-		return strconv.FormatInt(v.GetIntegerValue(), 10), inkNumber
+		return strconv.FormatInt(v.GetIntegerValue(), 10), toneNumber
 	}
-	return v.GetStringValue(), inkText
+	return v.GetStringValue(), toneText
 }
 
 // double is the shortest text that is that number and no other.
 func double(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // upiCell is one value, of the type that its column has.
-func upiCell(v *upiv1.Value, of upiv1.Type) (string, ink) {
+func upiCell(v *upiv1.Value, of upiv1.Type) (string, tone) {
 	switch {
 	case v.GetIsNull():
-		return "null", inkWord
+		return "null", toneWord
 	case of == upiv1.Type_TYPE_DOUBLE:
-		return double(v.GetDoubleValue()), inkNumber
+		return double(v.GetDoubleValue()), toneNumber
 	case of == upiv1.Type_TYPE_INTEGER:
-		return strconv.FormatInt(v.GetIntegerValue(), 10), inkNumber
+		return strconv.FormatInt(v.GetIntegerValue(), 10), toneNumber
 	case of == upiv1.Type_TYPE_STRING:
-		return v.GetStringValue(), inkText
+		return v.GetStringValue(), toneText
 	}
 	switch { // a column without a type: whatever is there
 	case v.GetStringValue() != "":
-		return v.GetStringValue(), inkText
+		return v.GetStringValue(), toneText
 	case v.GetIntegerValue() != 0:
-		return strconv.FormatInt(v.GetIntegerValue(), 10), inkNumber
+		return strconv.FormatInt(v.GetIntegerValue(), 10), toneNumber
 	}
-	return double(v.GetDoubleValue()), inkNumber
+	return double(v.GetDoubleValue()), toneNumber
 }
 
 var upiTypes = map[upiv1.Type]string{
@@ -124,12 +124,12 @@ func (d *document) table(title string, t *upiv1.Table) {
 	if t == nil {
 		return
 	}
-	d.add(inkTitle, title)
+	d.add(toneTitle, title)
 	if t.GetName() != "" {
-		d.add(inkPlain, " ")
-		d.add(inkText, t.GetName())
+		d.add(tonePlain, " ")
+		d.add(toneText, t.GetName())
 	}
-	d.add(inkFaint, fmt.Sprintf("  %d rows of %d columns", len(t.GetRows()), len(t.GetColumns())))
+	d.add(toneFaint, fmt.Sprintf("  %d rows of %d columns", len(t.GetRows()), len(t.GetColumns())))
 	d.end(2)
 	g := newGrid(t)
 	switch {
@@ -140,11 +140,11 @@ func (d *document) table(title string, t *upiv1.Table) {
 		d.parts(g)
 	}
 	if extra := len(t.GetRows()) - len(g.rows); extra > 0 {
-		d.line(inkWarn, fmt.Sprintf("and %d more rows: x exports them all", extra))
+		d.line(toneWarn, fmt.Sprintf("and %d more rows: x exports them all", extra))
 	}
 	for i, row := range shownRows(t) {
 		if n := len(row.GetValues()); n != len(t.GetColumns()) {
-			d.line(inkBad, fmt.Sprintf("row %d has %d values for %d columns", i+1, n, len(t.GetColumns())))
+			d.line(toneBad, fmt.Sprintf("row %d has %d values for %d columns", i+1, n, len(t.GetColumns())))
 		}
 	}
 }
@@ -159,21 +159,21 @@ type grid struct {
 
 type gridCell struct {
 	text string
-	ink  ink
+	tone tone
 }
 
 func newGrid(t *upiv1.Table) *grid {
 	g := &grid{names: []string{"row_id"}, types: []string{""}, right: []bool{false}}
 	for _, c := range t.GetColumns() {
-		g.names = append(g.names, printable(c.GetName()))
+		g.names = append(g.names, legible(c.GetName()))
 		g.types = append(g.types, upiTypes[c.GetType()])
 		g.right = append(g.right, c.GetType() == upiv1.Type_TYPE_DOUBLE || c.GetType() == upiv1.Type_TYPE_INTEGER)
 	}
 	for i, name := range g.names {
-		g.widths = append(g.widths, max(cells(name), len(g.types[i])))
+		g.widths = append(g.widths, max(cellsIn(name), len(g.types[i])))
 	}
 	for _, row := range shownRows(t) {
-		texts := []gridCell{{printable(row.GetRowId()), inkFaint}}
+		texts := []gridCell{{legible(row.GetRowId()), toneFaint}}
 		for i, v := range row.GetValues() {
 			of := upiv1.Type_TYPE_UNSPECIFIED
 			if i < len(t.GetColumns()) {
@@ -181,11 +181,11 @@ func newGrid(t *upiv1.Table) *grid {
 			} else if len(texts) == len(g.names) { // a value without a column
 				g.names, g.types, g.widths, g.right = append(g.names, "?"), append(g.types, ""), append(g.widths, 1), append(g.right, false)
 			}
-			text, ink := upiCell(v, of)
-			texts = append(texts, gridCell{printable(text), ink})
+			text, tone := upiCell(v, of)
+			texts = append(texts, gridCell{legible(text), tone})
 		}
 		for i, c := range texts {
-			g.widths[i] = max(g.widths[i], cells(c.text))
+			g.widths[i] = max(g.widths[i], cellsIn(c.text))
 		}
 		g.rows = append(g.rows, texts)
 	}
@@ -213,18 +213,18 @@ func (d *document) parts(g *grid) {
 			to++
 		}
 		if from > 1 || to < len(g.names) {
-			d.line(inkFaint, fmt.Sprintf("columns %d to %d", from, to-1))
+			d.line(toneFaint, fmt.Sprintf("columns %d to %d", from, to-1))
 		}
 		columns := []int{0}
 		for i := from; i < to; i++ {
 			columns = append(columns, i)
 		}
-		d.gridLine(g, columns, func(i int) gridCell { return gridCell{g.names[i], inkName} })
-		d.gridLine(g, columns, func(i int) gridCell { return gridCell{g.types[i], inkFaint} })
+		d.gridLine(g, columns, func(i int) gridCell { return gridCell{g.names[i], toneName} })
+		d.gridLine(g, columns, func(i int) gridCell { return gridCell{g.types[i], toneFaint} })
 		for _, row := range g.rows {
 			d.gridLine(g, columns, func(i int) gridCell {
 				if i >= len(row) {
-					return gridCell{"-", inkBad}
+					return gridCell{"-", toneBad}
 				}
 				return row[i]
 			})
@@ -236,18 +236,18 @@ func (d *document) parts(g *grid) {
 func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 	for n, i := range columns {
 		if n > 0 {
-			d.add(inkPlain, "  ")
+			d.add(tonePlain, "  ")
 		}
 		c := cell(i)
 		text := clip(c.text, g.widths[i])
-		fill := spaces(g.widths[i] - cells(text))
+		fill := spaces(g.widths[i] - cellsIn(text))
 		if g.right[i] {
-			d.add(inkPlain, fill)
-			d.add(c.ink, text)
+			d.add(tonePlain, fill)
+			d.add(c.tone, text)
 		} else {
-			d.add(c.ink, text)
+			d.add(c.tone, text)
 			if n < len(columns)-1 {
-				d.add(inkPlain, fill)
+				d.add(tonePlain, fill)
 			}
 		}
 	}
@@ -258,21 +258,21 @@ func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 func (d *document) transposed(g *grid) {
 	name, kind := 0, 0
 	for i := range g.names {
-		name, kind = max(name, min(cells(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
+		name, kind = max(name, min(cellsIn(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
 	}
 	for i := range g.names {
 		text := clip(g.names[i], name)
-		d.add(inkName, text)
-		d.add(inkPlain, spaces(name-cells(text)+1))
-		d.add(inkFaint, g.types[i]+spaces(kind-len(g.types[i])+1))
+		d.add(toneName, text)
+		d.add(tonePlain, spaces(name-cellsIn(text)+1))
+		d.add(toneFaint, g.types[i]+spaces(kind-len(g.types[i])+1))
 		for n, row := range g.rows {
 			if n > 0 {
-				d.add(inkPlain, "  ")
+				d.add(tonePlain, "  ")
 			}
 			if i < len(row) {
-				d.add(row[i].ink, row[i].text)
+				d.add(row[i].tone, row[i].text)
 			} else {
-				d.add(inkBad, "-")
+				d.add(toneBad, "-")
 			}
 		}
 		d.end(name + 1)
@@ -281,7 +281,7 @@ func (d *document) transposed(g *grid) {
 
 // clip cuts a safe text to so many cells; what is cut ends in two dots.
 func clip(text string, width int) string {
-	if cells(text) <= width {
+	if cellsIn(text) <= width {
 		return text
 	}
 	at, _ := hardBreak(text, width-2)

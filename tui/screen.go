@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -43,6 +45,9 @@ type screen struct {
 	// leaving is set once a person asked to end or leave; over once no events come.
 	leaving, over bool
 	latest        time.Time // of the last event
+
+	out    io.Writer // the terminal; nil where there is none
+	getenv func(string) string
 }
 
 func newScreen(o Options) *screen {
@@ -50,9 +55,14 @@ func newScreen(o Options) *screen {
 		theme: newTheme(o.Profile, o.ASCII), state: &session.State{}, control: o.Control, now: o.Now,
 		keymap: newKeyMap(o.Control != nil, o.Attached || o.Control == nil), attached: o.Attached, recorded: o.Control == nil,
 		panels: []panel{newOverview(), newRequests(), newLogs(), newMetrics(), newEnvironment(), newBuilds()},
+		getenv: os.Getenv,
 	}
 	if m.now == nil {
 		m.now = time.Now
+	}
+	if o.Out != nil {
+		m.out = o.Out
+		m.panels[requestsPanel].(*requests).exec = o.exec
 	}
 	m.state.Remember()
 	return m
@@ -86,6 +96,8 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, every()
 	case said:
 		return m, m.say(msg)
+	case clipboard:
+		return m, m.copy(msg)
 	case silent:
 		if int(msg) == m.saidAt {
 			m.said = said{}

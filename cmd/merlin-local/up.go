@@ -231,6 +231,7 @@ type upSession struct {
 	socket    net.Listener
 	debuggers map[string]net.Listener // by model: where editors connect
 	terminal  struct{ in, out *os.File }
+	exchanges exchanges // nil captures nothing
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -411,6 +412,9 @@ func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	server := &control.Server{Events: s.stream, Down: down, Retry: e.Retry, Reload: e.Reload}
+	if s.exchanges != nil {
+		server.Exchange, server.Search = s.exchanges.Lookup, s.exchanges.Search
+	}
 	go func() {
 		defer close(done)
 		if err := server.Serve(ctx, s.socket); err != nil {

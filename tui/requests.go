@@ -64,8 +64,12 @@ func (p *requests) badge(s *scene) string {
 	}
 	p.update(s)
 	var parts []string
-	if !p.list.following && p.list.fresh > 0 {
+	switch {
+	case p.list.following:
+	case p.list.fresh > 0:
 		parts = append(parts, count(int64(p.list.fresh))+" new")
+	default:
+		parts = append(parts, "paused")
 	}
 	kept := len(p.list.kept)
 	if p.text != "" {
@@ -101,14 +105,14 @@ var (
 	requestOlder    = bind("the request before", "←", "left")
 	requestNewer    = bind("the request after", "→", "right")
 	requestHeaders  = bind("headers", "h")
-	requestCopy     = bind("copy as curl or grpcurl", "y")
-	requestBody     = bind("copy the answer's body; the request's where there is none", "Y")
-	requestEdit     = bind("edit the body in your editor and send", "e")
-	requestAgain    = bind("send again", "r")
-	requestPin      = bind("pin", "p")
+	requestCopy     = bind("copy: as curl or grpcurl", "y")
+	requestBody     = bind("copy body: the answer's, or else the request's", "Y")
+	requestEdit     = bind("edit: the body in your editor, and send", "e")
+	requestAgain    = bind("resend: as it was, as a new row", "r")
+	requestPin      = bind("pin: keep it, to compare with", "p")
 	requestMark     = bind("mark", "m")
-	requestCompare  = bind("compare with the pinned or marked one", "c")
-	requestExport   = bind("export to a file", "x")
+	requestCompare  = bind("compare: with the pinned or marked one", "c")
+	requestExport   = bind("export: to a file", "x")
 )
 
 func (p *requests) keys() []key.Binding {
@@ -119,7 +123,7 @@ func (p *requests) keys() []key.Binding {
 	case p.view != nil:
 		return append(append(actions, requestOlder, requestNewer, requestHeaders), p.view.keys()...)
 	}
-	return append([]key.Binding{requestUp, requestDown, requestPageUp, requestPageDown, requestFirst, requestLast}, actions...)
+	return append(actions, requestUp, requestDown, requestPageUp, requestPageDown, requestFirst, requestLast)
 }
 
 func (p *requests) press(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
@@ -331,7 +335,7 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 
 // nothing says why the list is empty, and what to do.
 func (p *requests) nothing(s *scene, width int) []string {
-	text := "No requests yet. `merlin-local predict " + s.model.ID + "` sends the repo's example; or call " + s.model.URLs.Predict + s.model.URLs.GRPC
+	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + s.model.URLs.Predict + s.model.URLs.GRPC
 	switch {
 	case len(p.chosen.Texts()) > 0 && p.bodies.running:
 		text = "Looking through the bodies that were captured."

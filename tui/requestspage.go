@@ -171,7 +171,7 @@ func (p *page) goTo(i int) {
 func (p *page) draw(s *scene, width, height int) []string {
 	if p.width != width || p.stale || p.rows == nil {
 		p.width, p.stale = width, false
-		p.rows = p.lay(s, width)
+		p.rows = p.lay(s, max(width-margin, 1))
 		p.find()
 	}
 	searching := p.asking || p.pattern != nil
@@ -183,7 +183,7 @@ func (p *page) draw(s *scene, width, height int) []string {
 	end := min(p.pager.top+max(height, 0), len(p.rows))
 	lines := make([]string, 0, height+1)
 	for i := p.pager.top; i < end; i++ {
-		lines = append(lines, p.line(s, i))
+		lines = append(lines, p.gutter(s, i)+p.line(s, i))
 	}
 	if searching {
 		for len(lines) < height {
@@ -192,6 +192,17 @@ func (p *page) draw(s *scene, width, height int) []string {
 		lines = append(lines, p.searchLine(s, width))
 	}
 	return lines
+}
+
+// margin is how many cells are left of a page.
+const margin = 1
+
+// gutter is the margin of a line: a sign where the search is.
+func (p *page) gutter(s *scene, row int) string {
+	if len(p.found) > 0 && p.found[p.at].row == row {
+		return s.key.Render(s.glyphs.bullet)
+	}
+	return spaces(margin)
 }
 
 func (p *page) line(s *scene, i int) string {
@@ -237,7 +248,7 @@ func (p *page) searchLine(s *scene, width int) string {
 	case len(p.found) > 0:
 		right = fmt.Sprintf("line %d: %d of %d", p.found[p.at].row+1, p.at+1, len(p.found))
 	}
-	return s.ends(text, s.faint.Render(right), width)
+	return s.ends(" "+text, s.faint.Render(right), width)
 }
 
 // rowsOf puts documents' lines into rows below each other.

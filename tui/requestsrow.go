@@ -24,9 +24,9 @@ type requestColumns struct {
 // leastRoute is how wide the route is before another column gets room.
 const leastRoute = 30
 
-// columns divides a width. The status has as much as it needs, within bounds.
+// columnsOf divides a width. The status has as much as it needs, within bounds.
 func columnsOf(width, status int) requestColumns {
-	c := requestColumns{time: 8, status: min(max(status, 3), max(width/8, 6)), took: 6}
+	c := requestColumns{time: 8, status: min(max(status, 4), max(width/8, 6)), took: 6}
 	rest := width - 3 - (c.time + 1) - (2 + c.status + 1) - (c.took + 1)
 	take := func(more int, columns ...*int) {
 		if rest-more < leastRoute {
@@ -59,7 +59,7 @@ func (c requestColumns) head(s *scene, grpc bool) string {
 		route = "METHOD"
 	}
 	var line strings.Builder
-	line.WriteString("   " + s.fit("TIME", c.time) + "   " + s.fit("STATUS", c.status) + " " + s.fit(route, c.route))
+	line.WriteString("   " + s.fit("TIME", c.time) + " " + s.fit("STATUS", 2+c.status) + " " + s.fit(route, c.route))
 	for _, column := range []struct {
 		name  string
 		width int

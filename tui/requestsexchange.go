@@ -93,7 +93,11 @@ func (v *exchangeView) about(s *scene, d *document) {
 		d.add(tonePlain, fmt.Sprintf("  revision %d", v.e.Revision))
 	}
 	if f.Replica != "" {
-		d.add(tonePlain, "  replica "+strings.TrimSpace(v.pods.of(s, f)+" "+f.Replica))
+		name := v.pods.of(s, f)
+		if name == "" || d.width >= sideBySide {
+			name = strings.TrimSpace(name + " " + f.Replica)
+		}
+		d.add(tonePlain, "  replica "+name)
 	}
 	d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
 	d.end(2)

@@ -28,19 +28,22 @@ type jsonText struct {
 // missing. What cannot be read is shown as it is, below a line that says so.
 func (d *document) json(body []byte, cut bool) {
 	j := &jsonText{document: d, in: body}
-	for j.space(); j.at < len(j.in); j.space() {
-		if !j.value(0, 0) {
-			break
+	sound := true
+	for j.space(); j.at < len(j.in) && sound; j.space() {
+		if sound = j.value(0, 0); sound {
+			d.end(4)
 		}
-		d.end(4)
 	}
 	if d.cells > 0 {
 		d.end(4)
 	}
-	if j.at >= len(j.in) {
+	switch {
+	case j.at >= len(j.in) && !sound && !cut:
+		d.line(toneBad, "here the JSON ends too early")
 		return
-	}
-	if !cut {
+	case j.at >= len(j.in):
+		return
+	case !cut:
 		d.line(toneBad, fmt.Sprintf("from here on, byte %d, it is no JSON, or nested deeper than %d:", j.at, deepestJSON))
 	}
 	d.plain(j.in[j.at:])

@@ -19,6 +19,15 @@ type Controller interface {
 	Reload(ctx context.Context, model string, rebuild bool) error
 	// Retry starts now what waits in back-off.
 	Retry(ctx context.Context, model string) error
+	// Exchange returns what was captured of the request that event.Served numbers so; the
+	// error says why it is not kept.
+	Exchange(ctx context.Context, id uint64) (event.Exchange, error)
+	// Search returns the requests of which a captured body holds the text, and whether all
+	// that is kept was searched: a search takes only so long.
+	Search(ctx context.Context, text string) (ids []uint64, all bool, err error)
+	// Send sends the exchange's request again, as its client did, through the session's
+	// port. It returns when the answer has ended, whatever its status.
+	Send(ctx context.Context, x event.Exchange) error
 	// Stop ends the session in order; called again, it ends it at once. It returns when
 	// it has been told.
 	Stop(ctx context.Context) error

@@ -204,3 +204,10 @@ func iris(facts ...event.Fact) []event.Event {
 	}
 	return events
 }
+
+// inUTC has times of day shown in UTC, as golden screens have them.
+func inUTC(t *testing.T) {
+	local := time.Local
+	time.Local = time.UTC
+	t.Cleanup(func() { time.Local = local })
+}

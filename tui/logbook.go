@@ -66,7 +66,7 @@ type logContainer struct {
 const (
 	mostStreams    = 200
 	mostContainers = 200
-	mostLines      = 5000 // of one record; a longer trace goes on in the next
+	mostKept       = 5000 // of one record; a longer trace goes on in the next
 )
 
 // reader is told what a logbook read.
@@ -119,7 +119,7 @@ func (b *logbook) line(place int, f event.Log, to logReader) {
 		v = stream.next(f.Text, l)
 	}
 	if v == joins && stream.last >= b.gone {
-		if r := b.at(stream.last); len(r.more) < mostLines {
+		if r := b.at(stream.last); len(r.more) < mostKept {
 			r.more = append(r.more, int32(place-r.place))
 			if stream.state == pythonEnd && f.Text != "" && f.Text[0] != ' ' && f.Text[0] != '\t' {
 				r.sum = int32(place - r.place)

@@ -82,13 +82,6 @@ func crashed() []event.Event {
 	return iris(facts...)
 }
 
-func inUTC(t *testing.T) {
-	t.Helper()
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
-}
-
 func TestLogsOfAllSourcesOnOneScreen(t *testing.T) {
 	inUTC(t)
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}, {60, 16}} {
@@ -255,10 +248,10 @@ func TestTheEndIsFollowedUntilAPersonGoesUp(t *testing.T) {
 	more(40)
 	d.await("line 39 of more")
 	d.keys("k", "pgup", "pgup")
-	held := rowsOf(d.view())
+	held := logRows(d.view())
 	more(7)
 	d.await("7 new")
-	if now := rowsOf(d.view()); now != held {
+	if now := logRows(d.view()); now != held {
 		t.Errorf("what is looked at moved:\n%s\nwas\n%s", now, held)
 	}
 	d.keys("G")
@@ -281,8 +274,8 @@ func TestTheEndIsFollowedUntilAPersonGoesUp(t *testing.T) {
 	}
 }
 
-// rowsOf are the panel's rows of a screen, without their first cell.
-func rowsOf(view string) string {
+// logRows are the panel's rows of a screen, without their first cell.
+func logRows(view string) string {
 	var rows []string
 	lines := strings.Split(view, "\n")
 	for _, line := range lines[5 : len(lines)-1] {

@@ -199,7 +199,7 @@ func (s *scene) measured(window time.Duration, columns int) []portNumber {
 	for i := range list {
 		plain[i] = list[i].measure
 	}
-	for i, c := range curves(&s.past.Seconds, spanOf(s.now, window, columns), plain) {
+	for i, c := range curves(&s.past.Seconds, periodOf(s.now, window, columns), plain) {
 		list[i].curve = c
 	}
 	return list

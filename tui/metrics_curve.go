@@ -10,7 +10,7 @@ import (
 
 // curve is how the row went: a counter's rate, a histogram's p95, a summary's highest
 // quantile, any other value as it was.
-func (r *series) curve(p span) curve {
+func (r *series) curve(p period) curve {
 	switch r.family.Type {
 	case event.Counter:
 		return r.rates(p)
@@ -23,7 +23,7 @@ func (r *series) curve(p span) curve {
 }
 
 // knownPart is the part of a column of which a track knows something.
-func knownPart(x *session.Track, p span, i int) (from, to time.Time, some bool) {
+func knownPart(x *session.Track, p period, i int) (from, to time.Time, some bool) {
 	from, to = p.begin(i), p.begin(i+1)
 	if begin := x.From(); from.Before(begin) {
 		from = begin
@@ -35,7 +35,7 @@ func knownPart(x *session.Track, p span, i int) (from, to time.Time, some bool) 
 }
 
 // rates are a counter's, column by column.
-func (r *series) rates(p span) curve {
+func (r *series) rates(p period) curve {
 	c := newCurve(p.n)
 	var sum [1]float64
 	for _, x := range r.tracks {
@@ -60,7 +60,7 @@ func (r *series) rates(p span) curve {
 }
 
 // valuesAt are the values of that place in a point, at each column's end.
-func (r *series) valuesAt(p span, place int) curve {
+func (r *series) valuesAt(p period, place int) curve {
 	c := newCurve(p.n)
 	for _, x := range r.tracks {
 		if !r.like(x) || place < 0 {
@@ -98,7 +98,7 @@ func (r *series) valuesAt(p span, place int) curve {
 
 // observed is by how much a histogram's values grew in each column; nil where nothing is
 // known.
-func (r *series) observed(p span) [][]float64 {
+func (r *series) observed(p period) [][]float64 {
 	all := make([][]float64, p.n)
 	for _, x := range r.tracks {
 		if !r.like(x) {
@@ -124,7 +124,7 @@ const smooth = 30 * time.Second
 
 // quantiles are a histogram's p50, p95 and p99 of what was observed in each column, and
 // before it where the columns are short.
-func (r *series) quantiles(p span) [3]curve {
+func (r *series) quantiles(p period) [3]curve {
 	var all [3]curve
 	for k := range all {
 		all[k] = newCurve(p.n)

@@ -382,7 +382,7 @@ func (s *scene) pinMark() string {
 
 // curveRow is a row's curve in one line.
 func (s *scene) curveRow(r *series, width int, window time.Duration) string {
-	c := r.curve(spanOf(s.now, window, width))
+	c := r.curve(periodOf(s.now, window, width))
 	return s.spark(c.columns, 1, r.axis(&c))[0]
 }
 
@@ -429,7 +429,7 @@ func (o *ownMetrics) past(s *scene, r *series, width, height int, window time.Du
 	case event.Summary:
 		o.quantiles(s, r, &c, room, window)
 	default:
-		curve := r.curve(spanOf(s.now, window, s.dots(room)))
+		curve := r.curve(periodOf(s.now, window, s.dots(room)))
 		c.layers = []layer{{curve.columns, strokeArea, s.accent}}
 		c.min, c.max = curve.min, curve.max
 		c.now = s.bold.Render(r.value(s))
@@ -446,12 +446,12 @@ func (o *ownMetrics) quantiles(s *scene, r *series, c *chart, room int, window t
 	c.min, c.max = math.NaN(), math.NaN()
 	var legend []string
 	for i, q := range r.of[0].Quantiles {
-		curve := r.valuesAt(spanOf(s.now, window, s.dots(room)), session.FirstAt+i)
+		curve := r.valuesAt(periodOf(s.now, window, s.dots(room)), session.FirstAt+i)
 		name := quantileName(float64(q.Share))
 		if i < 3 {
 			style := s.sources[(i+1)%len(s.sources)]
-			c.layers = append(c.layers, layer{curve.columns, stroke(i), style})
-			name = style.Render(s.sign(stroke(i)) + " " + name)
+			c.layers = append(c.layers, layer{curve.columns, pen(i), style})
+			name = style.Render(s.sign(pen(i)) + " " + name)
 			if !(c.max >= curve.max) {
 				c.max = curve.max
 			}
@@ -471,7 +471,7 @@ func (o *ownMetrics) distribution(s *scene, r *series, width, height int, window
 	values, perSecond, lately := r.percentiles(s.now)
 	var legend []string
 	for i := range shownShares {
-		legend = append(legend, styles[i](s.sign(stroke(i))+" "+shownShares[i].name)+" "+s.bold.Render(s.text(values[i], r.unit)))
+		legend = append(legend, styles[i](s.sign(pen(i))+" "+shownShares[i].name)+" "+s.bold.Render(s.text(values[i], r.unit)))
 	}
 	of := "of the last minute"
 	if !lately {
@@ -494,13 +494,13 @@ func (o *ownMetrics) distribution(s *scene, r *series, width, height int, window
 	if axis {
 		rest--
 	}
-	heat := heatOf(r.bounds(), r.observed(spanOf(s.now, window, room)), heatHeight(rest)).stretched(rest - mostPlot)
+	heat := heatOf(r.bounds(), r.observed(periodOf(s.now, window, room)), heatHeight(rest)).stretched(rest - mostPlot)
 	if plot := rest - len(heat.lines); plot >= 3 {
-		curves := r.quantiles(spanOf(s.now, window, s.dots(room)))
+		curves := r.quantiles(periodOf(s.now, window, s.dots(room)))
 		c := chart{title: "percentiles", text: func(v float64) string { return s.text(v, r.unit) }, min: curves[0].min, max: curves[2].max}
 		c.axis = scaleOf(0, c.max, r.unit, false)
 		for i, style := range []int{1, 0, 4} {
-			c.layers = append(c.layers, layer{curves[i].columns, stroke(i), s.sources[style]})
+			c.layers = append(c.layers, layer{curves[i].columns, pen(i), s.sources[style]})
 		}
 		lines = append(lines, s.chart(&c, width, plot, false, window)...)
 	}
@@ -531,7 +531,7 @@ func (r *series) axis(c *curve) scale {
 // pinRow is a pinned series among the port's numbers: its value is where their highest is,
 // so that its name has room.
 func (s *scene) pinRow(r *series, before, room int, window time.Duration) string {
-	c := r.curve(spanOf(s.now, window, room))
+	c := r.curve(periodOf(s.now, window, room))
 	name := before - 1 - 1 - valueCells - 2
 	text := " " + s.fit(s.pinMark()+r.name, name) + " " + s.bold.Render(alignRight(r.value(s), valueCells))
 	return s.fit(text, before) + s.accent.Render(s.spark(c.columns, 1, r.axis(&c))[0])

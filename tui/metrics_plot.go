@@ -10,11 +10,11 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// stroke is how a layer of a chart is drawn: each differs without colours too.
-type stroke int
+// pen is how a layer of a chart is drawn: each differs without colours too.
+type pen int
 
 const (
-	strokeArea stroke = iota
+	strokeArea pen = iota
 	strokeLine
 	strokeDots
 )
@@ -22,7 +22,7 @@ const (
 // layer is one curve of a chart: a value for each dot across, NaN where there is none.
 type layer struct {
 	values []float64
-	stroke stroke
+	pen    pen
 	style  lipgloss.Style
 }
 
@@ -35,7 +35,7 @@ func (t *theme) dots(width int) int {
 }
 
 // sign is a layer's mark in a legend.
-func (t *theme) sign(s stroke) string {
+func (t *theme) sign(s pen) string {
 	if t.glyphs.ascii {
 		return string([]rune{'#', '*', '+'}[s])
 	}
@@ -97,7 +97,7 @@ func (c *chartCells) braille(l *layer, number int, axis scale) {
 		}
 		y := axis.rise(v, high)
 		switch {
-		case l.stroke == strokeArea:
+		case l.pen == strokeArea:
 			for below := range y + 1 {
 				set(x, below)
 			}
@@ -105,7 +105,7 @@ func (c *chartCells) braille(l *layer, number int, axis scale) {
 			set(x, y)
 		default:
 			for _, p := range graph.GetLinePoints(canvas.Point{X: x - 1, Y: last}, canvas.Point{X: x, Y: y}) {
-				if l.stroke == strokeLine || (p.X+p.Y)%2 == 0 {
+				if l.pen == strokeLine || (p.X+p.Y)%2 == 0 {
 					set(p.X, p.Y)
 				}
 			}
@@ -134,8 +134,8 @@ func (c *chartCells) letters(l *layer, number int, axis scale) {
 		}
 		level := axis.rise(v, c.height*steps)
 		row := c.height - 1 - level/steps
-		if l.stroke != strokeArea {
-			c.runes[row][x], c.of[row][x] = []rune{'#', '*', '+'}[l.stroke], number
+		if l.pen != strokeArea {
+			c.runes[row][x], c.of[row][x] = []rune{'#', '*', '+'}[l.pen], number
 			continue
 		}
 		c.runes[row][x], c.of[row][x] = []rune{'.', ':', '#'}[level%steps], number

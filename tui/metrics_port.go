@@ -12,16 +12,16 @@ import (
 
 // The columns of the small view, in cells.
 const (
-	nameCells = 9
-	nowCells  = 10
-	maxCells  = 8
-	minCells  = 8 // where there is room
+	metricCells = 9
+	nowCells    = 10
+	maxCells    = 8
+	minCells    = 8 // where there is room
 )
 
 // sparks show each number in a line, or in several where there are lines left: its name,
 // what it is now, its highest in the window, and how it went.
 func (p *metrics) sparks(s *scene, width, height int) []string {
-	before := 1 + nameCells + 1 + nowCells + 1 + maxCells + 2
+	before := 1 + metricCells + 1 + nowCells + 1 + maxCells + 2
 	least := width >= 76
 	if least {
 		before += minCells + 1
@@ -32,7 +32,7 @@ func (p *metrics) sparks(s *scene, width, height int) []string {
 	})
 	pins := p.series.pinned(s)
 	pins = pins[:max(min(len(pins), height-1-min(len(list), height-1)), 0)]
-	head := " " + spaces(nameCells+1) + alignRight("now", nowCells) + " " + alignRight("max", maxCells)
+	head := " " + spaces(metricCells+1) + alignRight("now", nowCells) + " " + alignRight("max", maxCells)
 	if least {
 		head += " " + alignRight("min", minCells)
 	}
@@ -72,8 +72,8 @@ func tall(list []portNumber, lines int) []int {
 
 func (s *scene) sparkRow(n *portNumber, height, room int, least bool) []string {
 	style, now := s.numberStyle(n)
-	text := " " + s.fit(n.name, nameCells) + " " + now.Render(alignRight(n.current(s), nowCells)) + " " + alignRight(n.shown(n.max), maxCells)
-	blank := 1 + nameCells + 1 + nowCells + 1 + maxCells
+	text := " " + s.fit(n.name, metricCells) + " " + now.Render(alignRight(n.current(s), nowCells)) + " " + alignRight(n.shown(n.max), maxCells)
+	blank := 1 + metricCells + 1 + nowCells + 1 + maxCells
 	if least {
 		text += " " + s.faint.Render(alignRight(n.shown(n.min), minCells))
 		blank += 1 + minCells
@@ -83,7 +83,7 @@ func (s *scene) sparkRow(n *portNumber, height, room int, least bool) []string {
 		lead := text
 		switch {
 		case i == 1 && n.full() != "":
-			lead = " " + spaces(nameCells+1) + s.faint.Render(alignRight(n.full(), nowCells)) + spaces(1+maxCells)
+			lead = " " + spaces(metricCells+1) + s.faint.Render(alignRight(n.full(), nowCells)) + spaces(1+maxCells)
 			lead += spaces(blank - ansi.StringWidth(lead))
 		case i == 1 && !least && n.name != "replicas":
 			lead = s.faint.Render(alignRight("min "+n.shown(n.min), blank))
@@ -230,8 +230,8 @@ func (s *scene) latencyChart(percentiles []portNumber, width int) chart {
 	var legend []string
 	for i := range percentiles {
 		n := &percentiles[i]
-		c.layers = append(c.layers, layer{n.columns, stroke(i), styles[i]})
-		mark := s.sign(stroke(i))
+		c.layers = append(c.layers, layer{n.columns, pen(i), styles[i]})
+		mark := s.sign(pen(i))
 		if width >= narrowLegend {
 			mark += " "
 		}

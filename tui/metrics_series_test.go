@@ -57,7 +57,7 @@ func total(v float64) event.Family {
 	return event.Family{Name: "n_total", Type: event.Counter, Series: []event.Series{{Value: event.Number(v)}}}
 }
 
-func level(v float64) event.Family {
+func gaugeAt(v float64) event.Family {
 	return event.Family{Name: "level", Type: event.Gauge, Series: []event.Series{{Value: event.Number(v)}}}
 }
 
@@ -95,7 +95,7 @@ func TestACounterIsShownAsItsRate(t *testing.T) {
 	}
 	// By columns of five seconds, each begins five seconds after the other: 2, 4 and 6 a
 	// second; the one that began now is not known yet.
-	c := r.curve(spanOf(s.now, 25*time.Second, 5))
+	c := r.curve(periodOf(s.now, 25*time.Second, 5))
 	if got := rounded(c.columns); got != "NaN 2 4 6 NaN" {
 		t.Errorf("rates are %s", got)
 	}
@@ -125,23 +125,23 @@ func TestRatesOfPodsAreSummedAlsoOfThoseThatAreGone(t *testing.T) {
 	if got := r.value(s); got != "2/s" {
 		t.Errorf("of the one that is left it is %s", got)
 	}
-	if got := rounded(r.curve(spanOf(s.now, 20*time.Second, 4)).columns); got != "6 6 6 NaN" {
+	if got := rounded(r.curve(periodOf(s.now, 20*time.Second, 4)).columns); got != "6 6 6 NaN" {
 		t.Errorf("rates were %s", got)
 	}
 }
 
 func TestGaugesAreSummedAsTheyWere(t *testing.T) {
 	p := newPods(t)
-	p.says("a", 0, level(1))
-	p.says("b", 6, level(10))
-	p.says("a", 12, level(2))
+	p.says("a", 0, gaugeAt(1))
+	p.says("b", 6, gaugeAt(10))
+	p.says("a", 12, gaugeAt(2))
 	p.stops("b", 19)
 	s, r := p.only(24)
 	if got := r.value(s); got != "2" {
 		t.Errorf("it is %s", got)
 	}
 	// At the ends of columns of five seconds.
-	if got := rounded(r.curve(spanOf(s.now, 25*time.Second, 5)).columns); got != "1 11 12 12 2" {
+	if got := rounded(r.curve(periodOf(s.now, 25*time.Second, 5)).columns); got != "1 11 12 12 2" {
 		t.Errorf("values were %s", got)
 	}
 }
@@ -184,7 +184,7 @@ func TestPercentilesOfPodsAreOfTheirBucketsTogether(t *testing.T) {
 	if math.Abs(values[0]-(1+1.0/3)) > 1e-9 {
 		t.Errorf("the median is %v", values[0])
 	}
-	curves := r.quantiles(spanOf(s.now, 10*time.Second, 2))
+	curves := r.quantiles(periodOf(s.now, 10*time.Second, 2))
 	if got := rounded(curves[0].columns); got != "1.33 NaN" {
 		t.Errorf("medians were %s", got)
 	}

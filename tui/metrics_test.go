@@ -99,14 +99,6 @@ func merged(lists ...[]event.Event) []event.Event {
 	}
 }
 
-
-// inUTC has times of day shown in UTC, as golden screens have them.
-func inUTC(t *testing.T) {
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
-}
-
 func TestMetricsScreens(t *testing.T) {
 	inUTC(t)
 	for _, c := range []struct {

@@ -32,6 +32,9 @@ type Options struct {
 	ASCII   bool
 	// NoMouse leaves the wheel to the terminal.
 	NoMouse bool
+	// Lend is called before another program has the terminal, an editor, and what it
+	// returns after that. A Ctrl-C meanwhile is the other program's. nil does nothing.
+	Lend func() (back func())
 	// Now is the time; nil is time.Now.
 	Now func() time.Time
 }

@@ -63,6 +63,7 @@ func newScreen(o Options) *screen {
 	}
 	if o.Out != nil {
 		m.out = o.Out
+		m.panels[requestsPanel].(*requests).exec = o.exec
 	}
 	m.state.Remember()
 	if o.Recording != nil {
@@ -112,7 +113,7 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.MouseMsg:
 		return m, m.wheel(msg)
 	case tea.KeyMsg:
-		return m, m.press(msg)
+		return m, m.typed(msg)
 	default:
 		return m, m.pass(msg)
 	}
@@ -184,6 +185,19 @@ func (m *screen) tooSmall() []string {
 	}
 	text := "too small: the screen needs " + dimensions(floorWidth, floorHeight) + ", this is " + dimensions(m.width, m.height)
 	return m.block(append(lines, wrap(text, m.width, 0)...), m.width, m.height)
+}
+
+// typed takes keys one by one: letters that come faster than they are read, of a key that
+// is held down, are one message.
+func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || msg.Paste || len(msg.Runes) < 2 {
+		return m.press(msg)
+	}
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		cmds = append(cmds, m.press(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt}))
+	}
+	return tea.Batch(cmds...)
 }
 
 // press takes a key to whoever it is for: what lies over the screen, the panel, the screen.

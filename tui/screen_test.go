@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -14,6 +16,9 @@ type hands struct {
 	mu    sync.Mutex
 	asked []string
 	fails error
+
+	exchanges map[uint64]event.Exchange // what was captured
+	sent      []event.Exchange
 }
 
 func (h *hands) note(text string) error {
@@ -29,6 +34,35 @@ func (h *hands) Reload(_ context.Context, model string, rebuild bool) error {
 	}
 	return h.note("reload " + model)
 }
+
+func (h *hands) Exchange(_ context.Context, id uint64) (event.Exchange, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if x, has := h.exchanges[id]; has {
+		return x, nil
+	}
+	return event.Exchange{}, fmt.Errorf("request %d is not kept any more", id)
+}
+
+func (h *hands) Search(_ context.Context, text string) ([]uint64, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var ids []uint64
+	for id, x := range h.exchanges {
+		if bytes.Contains(x.Request.Body, []byte(text)) || bytes.Contains(x.Answer.Body, []byte(text)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, true, h.fails
+}
+
+func (h *hands) Send(_ context.Context, x event.Exchange) error {
+	h.mu.Lock()
+	h.sent = append(h.sent, x)
+	h.mu.Unlock()
+	return h.note(fmt.Sprintf("send %d", x.ID))
+}
+
 func (h *hands) Retry(_ context.Context, model string) error { return h.note("retry " + model) }
 func (h *hands) Stop(context.Context) error                  { return h.note("stop") }
 

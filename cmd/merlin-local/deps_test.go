@@ -31,9 +31,10 @@ var allowed = map[string][]string{
 	"emulator/process":  {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
-	"tui":               {"emulator/event", "emulator/prose", "emulator/session"},
 	"tui/pictures":      {},
 	"proxy/push":        {"emulator/event"},
+	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
+	"tui/filter":        {"emulator/event", "emulator/prose"},
 }
 
 // root is where everything is wired together: it may import everything.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/tui"
 )
 
@@ -63,7 +64,9 @@ func (u *up) chooseOutput(c *cobra.Command) error {
 // the session ends. The returned function waits for that, and sums up.
 func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait func() error) {
 	options := screenOptions(s.terminal.in, s.terminal.out)
-	options.Source, options.Control, options.NoMouse = s.stream.Replay(), inProcess{supervision, s.interrupt}, s.noMouse
+	options.Source, options.NoMouse = s.stream.Replay(), s.noMouse
+	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.interrupt}
+	options.Lend = func() (back func()) { return lend(s.interrupt) }
 	done := make(chan error, 1)
 	go func() {
 		defer end()
@@ -108,6 +111,8 @@ func utf8Locale(getenv func(string) string) bool {
 // inProcess is the screen's hold on the session of this process.
 type inProcess struct {
 	*emulator.Emulator
+	exchanges exchanges
+	address   string // of the port
 	interrupt chan<- os.Signal
 }
 
@@ -116,6 +121,20 @@ func (p inProcess) Reload(_ context.Context, model string, rebuild bool) error {
 }
 
 func (p inProcess) Retry(_ context.Context, model string) error { return p.Emulator.Retry(model) }
+
+func (p inProcess) Exchange(_ context.Context, id uint64) (event.Exchange, error) {
+	return p.exchanges.Lookup(id)
+}
+
+func (p inProcess) Search(ctx context.Context, text string) (ids []uint64, all bool, err error) {
+	if p.exchanges == (nothingCaptured{}) {
+		return nil, false, errNothingCaptured
+	}
+	ids, all = p.exchanges.Search(ctx, text)
+	return ids, all, ctx.Err()
+}
+
+func (p inProcess) Send(ctx context.Context, x event.Exchange) error { return send(ctx, p.address, x) }
 
 // Stop is as Ctrl-C in a shell: the first ends the session in order, the second at once.
 func (p inProcess) Stop(context.Context) error {
@@ -126,8 +145,27 @@ func (p inProcess) Stop(context.Context) error {
 	return nil
 }
 
+var (
+	_ tui.Controller = inProcess{}
+	_ tui.Controller = inSession{}
+)
+
 // inSession is the screen's hold on a session of another process.
 type inSession struct{ control.Session }
+
+func (s inSession) Search(ctx context.Context, text string) (ids []uint64, all bool, err error) {
+	found, err := s.Session.Search(ctx, text)
+	return found.IDs, found.All, err
+}
+
+// Send sends through the session's port, which is on this machine.
+func (s inSession) Send(ctx context.Context, x event.Exchange) error {
+	state, err := s.State(ctx)
+	if err != nil {
+		return err
+	}
+	return send(ctx, state.Address, x)
+}
 
 func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }
 

@@ -40,3 +40,21 @@ func interruptibleBy(ctx context.Context, signals chan os.Signal) (_ context.Con
 		cancel()
 	}
 }
+
+// lend leaves Ctrl-C to another program that has the terminal, until the returned function
+// is called: it reaches every process of the terminal. The channel is interruptibleBy's.
+// The signal is caught all the same, and not ignored, which that program would inherit.
+func lend(signals chan os.Signal) (back func()) {
+	unheard := make(chan os.Signal, 1)
+	signal.Notify(unheard, endSignals()...) // none kills us between the next two
+	signal.Stop(signals)
+	for _, s := range endSignals() {
+		if s != os.Interrupt {
+			signal.Notify(signals, s)
+		}
+	}
+	return func() {
+		signal.Notify(signals, os.Interrupt)
+		signal.Stop(unheard)
+	}
+}

@@ -240,6 +240,7 @@ type upSession struct {
 	terminal  struct{ in, out *os.File }
 	pushes    map[string]pushPort // by model: where it pushes its metrics to
 	noPushes  map[string]string   // by model: why it cannot
+	exchanges exchanges           // nil captures nothing
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -431,6 +432,9 @@ func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	server := &control.Server{Events: s.stream, Down: down, Retry: e.Retry, Reload: e.Reload}
+	if s.exchanges != nil {
+		server.Exchange, server.Search = s.exchanges.Lookup, s.exchanges.Search
+	}
 	go func() {
 		defer close(done)
 		if err := server.Serve(ctx, s.socket); err != nil {

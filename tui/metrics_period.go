@@ -7,28 +7,28 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
-// span is a time in equal columns, now in the last one.
-type span struct {
+// period is a time in equal columns, now in the last one.
+type period struct {
 	from time.Time
 	step time.Duration
 	n    int
 	now  time.Time
 }
 
-// spanOf is so long a time until now in n columns. They begin at multiples of their
+// periodOf is so long a time until now in n columns. They begin at multiples of their
 // length, so that what is drawn moves by whole columns and does not flicker.
-func spanOf(now time.Time, length time.Duration, n int) span {
+func periodOf(now time.Time, length time.Duration, n int) period {
 	n = max(n, 1)
 	step := (length + time.Duration(n) - 1) / time.Duration(n)
 	end := now.Truncate(step).Add(step)
-	return span{from: end.Add(-time.Duration(n) * step), step: step, n: n, now: now}
+	return period{from: end.Add(-time.Duration(n) * step), step: step, n: n, now: now}
 }
 
 // begin is when the i-th column begins.
-func (p span) begin(i int) time.Time { return p.from.Add(time.Duration(i) * p.step) }
+func (p period) begin(i int) time.Time { return p.from.Add(time.Duration(i) * p.step) }
 
 // column is the one that a time is in; it may lie outside.
-func (p span) column(at time.Time) int {
+func (p period) column(at time.Time) int {
 	d := at.Sub(p.from)
 	if d < 0 {
 		return -1
@@ -92,9 +92,9 @@ type measure struct {
 	passing bool
 }
 
-// curves are how numbers went in a span, by the entries of a past. A column shows the
+// curves are how numbers went in a period, by the entries of a past. A column shows the
 // highest in it.
-func curves(past *session.Ring[session.Second], p span, numbers []measure) []curve {
+func curves(past *session.Ring[session.Second], p period, numbers []measure) []curve {
 	all := make([]curve, len(numbers))
 	for i := range all {
 		all[i] = newCurve(p.n)
@@ -103,7 +103,7 @@ func curves(past *session.Ring[session.Second], p span, numbers []measure) []cur
 	for first > past.First() {
 		first--
 		if past.At(first).At.Before(p.from) {
-			break // it holds at the span's begin
+			break // it holds at the period's begin
 		}
 	}
 	for place := first; place < past.End(); place++ {

@@ -24,7 +24,7 @@ func TestColumnsBeginAtMultiplesOfTheirLength(t *testing.T) {
 		{noon.Add(30 * time.Second), 10 * time.Minute, 20, noon.Add(-9 * time.Minute), 30 * time.Second},
 		{noon, 2 * time.Minute, 0, noon, 2 * time.Minute},
 	} {
-		p := spanOf(c.now, c.length, c.n)
+		p := periodOf(c.now, c.length, c.n)
 		if !p.from.Equal(c.from) || p.step != c.step {
 			t.Errorf("%v until %v in %d: from %v by %v", c.length, c.now, c.n, p.from, p.step)
 		}
@@ -54,7 +54,7 @@ func TestAColumnShowsTheHighestInIt(t *testing.T) {
 	p50 := measure{of: func(x *session.Second) (float64, bool) { return x.P50.Seconds(), x.Rate > 0 }}
 	failed := measure{passing: true, of: func(x *session.Second) (float64, bool) { return float64(x.Failed), true }}
 	// Five columns of ten seconds, from 11:59:50 on. Nothing is known before 12:00:03.
-	got := curves(past, spanOf(noon.Add(39*time.Second), 50*time.Second, 5), []measure{rates, p50, failed})
+	got := curves(past, periodOf(noon.Add(39*time.Second), 50*time.Second, 5), []measure{rates, p50, failed})
 	for i, want := range []struct {
 		columns       string
 		now, min, max float64
@@ -71,8 +71,8 @@ func TestAColumnShowsTheHighestInIt(t *testing.T) {
 			t.Errorf("%d: columns %v, now %v, min %v, max %v; want %+v", i, c.columns, c.now, c.min, c.max, want)
 		}
 	}
-	// What was last before the span holds in it.
-	got = curves(past, spanOf(noon.Add(29*time.Second), 15*time.Second, 3), []measure{rates})
+	// What was last before the period holds in it.
+	got = curves(past, periodOf(noon.Add(29*time.Second), 15*time.Second, 3), []measure{rates})
 	if fmt.Sprint(got[0].columns) != "[1 1 1]" || got[0].max != 1 {
 		t.Errorf("columns %v, max %v", got[0].columns, got[0].max)
 	}

@@ -177,6 +177,7 @@ func TestEachReplicaIsAskedForMetricsAndNoneIsStartedForThat(t *testing.T) {
 		model.Replicas = 2
 		scraped(t, f, model, func(w *world) {
 			time.Sleep(4 * time.Second)
+			synctest.Wait()
 			if len(w.specs) != 2 {
 				t.Errorf("%d containers run", len(w.specs))
 			}

@@ -134,9 +134,9 @@ func TestWhatIsNoPageOfMetricsSaysWhy(t *testing.T) {
 		"GET /metrics: 404 Not Found: serve Prometheus metrics there, or have the model push them (metrics.push)": http.NotFound,
 		"GET /metrics: 500 Internal Server Error": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"GET /metrics: 302 Found": func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://"+other.String()+"/metrics", 302)
+			http.Redirect(w, r, "http://"+other.String()+"/metrics", http.StatusFound)
 		},
-		"GET /metrics: it redirects more than 3 times":                func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/metrics", 302) },
+		"GET /metrics: it redirects more than 3 times":                func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/metrics", http.StatusFound) },
 		"GET /metrics: its Content-Type is text/html, which is none":  func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") },
 		"GET /metrics: it is no text of metrics: text format parsing": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a 1\nb one\n") },
 		"GET /metrics: its Content-Type is application/json, which is": func(w http.ResponseWriter, _ *http.Request) {

@@ -223,14 +223,19 @@ func (n *portNumber) shown(v float64) string {
 	return n.text(v)
 }
 
-// axis ends at the number's limit, else at a round number. Replicas leave some room, so
-// that a fixed number of them is no wall.
+// axis ends at the number's limit, or at half of it, a quarter and so on where it is far
+// from it; without a limit at a round number. Replicas leave some room, so that a fixed
+// number of them is no wall.
 func (n *portNumber) axis() scale {
 	switch {
 	case n.limit > 0 && n.max > n.limit:
 		return scale{0, n.max}
 	case n.limit > 0:
-		return scale{0, n.limit}
+		high := n.limit
+		for n.max > 0 && n.max < high*0.45 {
+			high /= 2
+		}
+		return scale{0, high}
 	case n.name == "replicas" && n.max > 0:
 		return scale{0, n.max + 1}
 	}

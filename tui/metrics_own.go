@@ -345,7 +345,7 @@ func (o *ownMetrics) row(s *scene, i int, chosen bool, form rowForm) string {
 	if i < o.held {
 		mark = s.pinMark()
 	}
-	text := cursor + mark + s.fit(r.name, form.name)
+	text := cursor + mark + s.fit(s.middle(r.name, form.name), form.name)
 	value := alignRight(r.value(s), valueCells)
 	kind := ""
 	switch {
@@ -372,6 +372,17 @@ func (o *ownMetrics) row(s *scene, i int, chosen bool, form rowForm) string {
 	return text + kind + " " + s.bold.Render(value) + s.accent.Render(curve)
 }
 
+// middle cuts a name in its middle where it is too wide: its labels tell it from others.
+func (s *scene) middle(name string, width int) string {
+	w := ansi.StringWidth(name)
+	if w <= width || width < 8 {
+		return name
+	}
+	head := width * 2 / 5
+	tail := width - head - ansi.StringWidth(s.glyphs.ellipsis)
+	return ansi.Truncate(name, head, "") + s.glyphs.ellipsis + ansi.TruncateLeft(name, w-tail, "")
+}
+
 // pinMark stands before what is pinned.
 func (s *scene) pinMark() string {
 	if s.glyphs.ascii {
@@ -380,8 +391,11 @@ func (s *scene) pinMark() string {
 	return "▴"
 }
 
-// curveRow is a row's curve in one line.
+// curveRow is a row's curve in one line; a time has none.
 func (s *scene) curveRow(r *series, width int, window time.Duration) string {
+	if r.unit == asInstant {
+		return spaces(width)
+	}
 	c := r.curve(periodOf(s.now, window, width))
 	return s.spark(c.columns, 1, r.axis(&c))[0]
 }
@@ -429,6 +443,9 @@ func (o *ownMetrics) past(s *scene, r *series, width, height int, window time.Du
 	case event.Summary:
 		o.quantiles(s, r, &c, room, window)
 	default:
+		if r.unit == asInstant {
+			return o.instant(s, r, width)
+		}
 		curve := r.curve(periodOf(s.now, window, s.dots(room)))
 		c.layers = []layer{{curve.columns, strokeArea, s.accent}}
 		c.min, c.max = curve.min, curve.max
@@ -439,6 +456,16 @@ func (o *ownMetrics) past(s *scene, r *series, width, height int, window time.Du
 	}
 	c.axis = scaleOf(c.min, c.max, r.unit, r.family.Type == event.Gauge || r.family.Type == event.Untyped)
 	return s.chart(&c, width, height, axis, window)
+}
+
+// instant is a value that is a time: it needs no curve.
+func (o *ownMetrics) instant(s *scene, r *series, width int) []string {
+	v := r.total()
+	if !isInstant(v) {
+		return []string{" " + s.text(v, r.unit)}
+	}
+	at := time.Unix(int64(v), 0).Local()
+	return []string{s.fit(" "+string(r.family.Type)+"  "+s.bold.Render(at.Format(time.DateTime))+"  "+ago(s.now.Sub(at))+" ago", width)}
 }
 
 // quantiles put a summary's, as the model reckons them, into a chart.
@@ -533,6 +560,6 @@ func (r *series) axis(c *curve) scale {
 func (s *scene) pinRow(r *series, before, room int, window time.Duration) string {
 	c := r.curve(periodOf(s.now, window, room))
 	name := before - 1 - 1 - valueCells - 2
-	text := " " + s.fit(s.pinMark()+r.name, name) + " " + s.bold.Render(alignRight(r.value(s), valueCells))
+	text := " " + s.fit(s.middle(s.pinMark()+r.name, name), name) + " " + s.bold.Render(alignRight(r.value(s), valueCells))
 	return s.fit(text, before) + s.accent.Render(s.spark(c.columns, 1, r.axis(&c))[0])
 }

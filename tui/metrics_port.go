@@ -85,7 +85,7 @@ func (s *scene) sparkRow(n *portNumber, height, room int, least bool) []string {
 		case i == 1 && n.full() != "":
 			lead = " " + spaces(metricCells+1) + s.faint.Render(alignRight(n.full(), nowCells)) + spaces(1+maxCells)
 			lead += spaces(blank - ansi.StringWidth(lead))
-		case i == 1 && !least && n.name != "replicas":
+		case i == 1 && !least && n.name != "replicas" && !math.IsNaN(n.min):
 			lead = s.faint.Render(alignRight("min "+n.shown(n.min), blank))
 		case i > 0:
 			lead = spaces(blank)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -63,8 +64,23 @@ func seriesRows(s *scene, apart bool) []*series {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *series) int { return strings.Compare(a.family.Name, b.family.Name) })
+	slices.SortStableFunc(all, func(a, b *series) int {
+		return cmp.Or(a.rank()-b.rank(), strings.Compare(a.family.Name, b.family.Name))
+	})
 	return all
+}
+
+// rank puts what the model itself measures first, then what client libraries tell of every
+// process, then since when a series counts.
+func (r *series) rank() int {
+	name := r.family.Name
+	switch {
+	case strings.HasSuffix(name, "_created"):
+		return 2
+	case slices.ContainsFunc([]string{"python_", "process_", "go_", "promhttp_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) }):
+		return 1
+	}
+	return 0
 }
 
 func newSeries(key string, f *event.Family, x sourceSeries, named bool) *series {

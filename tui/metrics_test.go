@@ -208,7 +208,7 @@ func TestTheCursorStaysOnItsSeries(t *testing.T) {
 	d.keys("p", "esc")
 	d.await(`›▴predictions_total{class="virginica"}`)
 	d.keys("m")
-	d.await(`▴predictions_total{cla`)
+	d.await(`▴predictio…ss="virginica"}`)
 }
 
 // Whatever a model calls its metrics, a terminal interprets none of it, and every line has

@@ -89,6 +89,9 @@ func (t *theme) text(v float64, u unit) string {
 	case inPercent:
 		return numberText(100*v) + "%"
 	case asInstant:
+		if !isInstant(v) {
+			return numberText(v)
+		}
 		return time.Unix(int64(v), 0).Local().Format("15:04:05")
 	case eachSecond:
 		return numberText(v) + "/s"
@@ -97,6 +100,9 @@ func (t *theme) text(v float64, u unit) string {
 	}
 	return numberText(v)
 }
+
+// isInstant tells whether a value can be a time: within some thousand years.
+func isInstant(v float64) bool { return math.Abs(v) < 1e11 }
 
 // lasts is a time in seconds.
 func (t *theme) lasts(v float64) string {
@@ -208,6 +214,8 @@ func scaleOf(low, high float64, u unit, close bool) scale {
 	switch {
 	case math.IsNaN(low) || math.IsNaN(high) || math.IsInf(low, 0) || math.IsInf(high, 0):
 		return scale{0, 1}
+	case low == high && low > 0 && close: // in the middle, so that it is no wall
+		return scale{0, 2 * high}
 	case low < 0:
 		return scale{-roof(-low, u), max(roof(high, u)*sign(high), 0)}
 	case close && high > low && low > high/2:

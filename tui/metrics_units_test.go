@@ -55,6 +55,8 @@ func TestAValueHasFewDigitsAndItsUnit(t *testing.T) {
 		{12, eachSecond, "12/s"},
 		{2 << 20, bytesPerSecond, "2Mi/s"},
 		{0.25, inCores, "0.25"},
+		{1e300, asInstant, "1e+300"},
+		{math.NaN(), asInstant, "-"},
 	} {
 		if got := theme.text(c.v, c.u); got != c.want {
 			t.Errorf("%v in unit %d is %q, want %q", c.v, c.u, got, c.want)
@@ -128,7 +130,8 @@ func TestAnAxisEndsAtARoundNumber(t *testing.T) {
 		{0, 1000, inBytes, false, scale{0, 1024}},
 		{3, 8, noUnit, true, scale{0, 8}},
 		{101, 109, noUnit, true, scale{100, 112}}, // by steps of 4
-		{5, 5, noUnit, true, scale{0, 5}},
+		{5, 5, noUnit, true, scale{0, 10}},
+		{5, 5, noUnit, false, scale{0, 5}},
 		{-3, 8, noUnit, true, scale{-3, 8}},
 		{-3, -1, noUnit, true, scale{-3, 0}},
 		{math.NaN(), math.NaN(), noUnit, true, scale{0, 1}},

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
@@ -121,4 +123,14 @@ func TestAFailedSessionStaysOnTheScreen(t *testing.T) {
 	}
 	d.keys("q")
 	d.until("quit", func(string) bool { return d.quit })
+}
+
+func TestKeysThatCameTogetherArePressedOneByOne(t *testing.T) {
+	d := drive(t, &hands{}, 120, 40, iris())
+	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("4z")})
+	if d.screen.focus != metricsPanel || !d.screen.zoomed {
+		t.Errorf("panel %d has the keys, zoomed %v", d.screen.focus+1, d.screen.zoomed)
+	}
+	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
+	d.await("keys")
 }

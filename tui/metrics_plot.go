@@ -175,6 +175,10 @@ func (t *theme) spark(values []float64, height int, axis scale) []string {
 		levels = []rune(".:#")
 	}
 	steps := len(levels)
+	most := height * steps
+	if !t.glyphs.ascii {
+		most-- // so that it does not touch what is above it
+	}
 	out := make([]string, height)
 	for y := range height {
 		row := make([]rune, len(values))
@@ -182,7 +186,7 @@ func (t *theme) spark(values []float64, height int, axis scale) []string {
 			level := 0
 			switch {
 			case v > axis.low:
-				level = min(max(int(math.Ceil(axis.part(v)*float64(height*steps)-1e-9)), 2), height*steps)
+				level = min(max(int(math.Ceil(axis.part(v)*float64(most)-1e-9)), 2), most)
 			case !math.IsNaN(v):
 				level = 1
 			}

@@ -19,8 +19,8 @@ func TestASparkTellsZeroFromNothingAndFromLittle(t *testing.T) {
 		height int
 		want   string
 	}{
-		{"one line", newTheme(termenv.Ascii, false), 1, " ▁▂▂▄███"},
-		{"two lines", newTheme(termenv.Ascii, false), 2, "     ███\n ▁▂▄████"},
+		{"one line", newTheme(termenv.Ascii, false), 1, " ▁▂▂▄▇▇▇"},
+		{"two lines", newTheme(termenv.Ascii, false), 2, "     ▇▇▇\n ▁▂▄████"},
 		{"one line in letters", newThemeASCII(), 1, " _..=@@@"},
 		{"two lines in letters", newThemeASCII(), 2, "     ###\n .::####"},
 	} {

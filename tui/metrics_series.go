@@ -65,7 +65,7 @@ func seriesRows(s *scene, apart bool) []*series {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *series) int {
-		return cmp.Or(a.rank()-b.rank(), strings.Compare(a.family.Name, b.family.Name))
+		return cmp.Or(a.rank()-b.rank(), strings.Compare(a.family.Name, b.family.Name), strings.Compare(a.name, b.name))
 	})
 	return all
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -129,22 +130,25 @@ func (t *theme) lasts(v float64) string {
 	return threeDigits(v*1e9) + "ns"
 }
 
+// byteUnits are each 1024 of the one before.
+var byteUnits = []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi"}
+
 func bytesText(v float64) string {
-	units := []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi"}
 	i := 0
-	for ; math.Abs(v) >= 999.5 && i < len(units)-1; i++ {
+	for ; math.Abs(v) >= 999.5 && i < len(byteUnits)-1; i++ {
 		v /= 1024
 	}
 	if v == 0 {
 		return "0"
 	}
 	if math.Abs(v) >= 1e6 {
-		return strconv.FormatFloat(v, 'g', 3, 64) + units[i]
+		return strconv.FormatFloat(v, 'g', 3, 64) + byteUnits[i]
 	}
-	return threeDigits(v) + units[i]
+	return threeDigits(v) + byteUnits[i]
 }
 
-// of puts a value and its limit into one text, in the limit's unit: 210/512Mi.
+// of puts a value and its limit into one text, in the limit's unit: 210/512Mi, or in the
+// next smaller one: 95Mi/2Gi.
 func (t *theme) of(v, limit float64, u unit) string {
 	if limit <= 0 || math.IsNaN(v) {
 		return t.text(v, u)
@@ -152,18 +156,20 @@ func (t *theme) of(v, limit float64, u unit) string {
 	whole := t.text(limit, u)
 	suffix := strings.TrimLeft(whole, "0123456789.")
 	scale := 1.0
-	if u == inBytes {
-		for _, s := range []string{"Ki", "Mi", "Gi", "Ti", "Pi"} {
-			if suffix == "B" {
-				break
-			}
-			scale *= 1024
-			if s == suffix {
-				break
-			}
-		}
+	if i := slices.Index(byteUnits, suffix); u == inBytes && i > 0 {
+		scale = math.Pow(1024, float64(i))
+	}
+	if scale > 1 && v < scale {
+		v, suffix = math.Round(v/scale*1024), smallerUnit(suffix)
+		return strconv.FormatFloat(v, 'f', 0, 64) + suffix + "/" + whole
 	}
 	return threeDigits(v/scale) + "/" + whole
+}
+
+// smallerUnit is the unit of bytes that is a 1024th of another.
+func smallerUnit(suffix string) string {
+	i := slices.Index(byteUnits, suffix)
+	return byteUnits[max(i-1, 0)]
 }
 
 // unitOf is what the values of a family count in, by its own word or by its name.

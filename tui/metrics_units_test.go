@@ -77,8 +77,10 @@ func TestAValueAndItsLimitShareAUnit(t *testing.T) {
 		want     string
 	}{
 		{210 << 20, 512 << 20, inBytes, "210/512Mi"},
-		{210 << 20, 2 << 30, inBytes, "0.21/2Gi"},
-		{300, 1 << 30, inBytes, "0/1Gi"},
+		{210 << 20, 2 << 30, inBytes, "210Mi/2Gi"},
+		{1 << 30, 2 << 30, inBytes, "1/2Gi"},
+		{300, 1 << 30, inBytes, "0Mi/1Gi"},
+		{300, 500, inBytes, "300/500B"},
 		{0.85, 1, noUnit, "0.85/1"},
 		{0.85, 0.5, noUnit, "0.85/0.5"},
 		{0.85, 0, noUnit, "0.85"},

@@ -116,6 +116,7 @@ type metricsDrawing struct {
 	second          int64
 	numbers, series int // how many entries of the past, and samples, there were
 	sources         int
+	tracks          *session.Tracks
 	view            viewed
 }
 
@@ -126,7 +127,7 @@ func (p *metrics) draw(s *scene, width, height int) []string {
 	of := metricsDrawing{
 		width: width, height: height, focused: s.focused, own: p.own, inner: p.inner, length: p.length,
 		model: s.model.ID, second: s.now.Unix(), numbers: s.past.Seconds.End(),
-		series: s.state.History.Tracks.Samples, sources: len(s.model.Metrics), view: p.series.viewed(s),
+		series: s.state.History.Tracks.Samples, sources: len(s.model.Metrics), tracks: s.state.History.Tracks, view: p.series.viewed(s),
 	}
 	if p.drawn.lines == nil || p.drawn.of != of {
 		p.drawn.lines = p.picture(s, width, height)

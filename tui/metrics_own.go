@@ -41,6 +41,7 @@ const mostPins = 20
 // listed is what the rows depend on; they are made anew where it is another.
 type listed struct {
 	model            string
+	tracks           *session.Tracks // another one where a recording is at another place
 	samples, sources int
 	apart            bool
 	words            string
@@ -63,12 +64,12 @@ func (o *ownMetrics) viewed(*scene) viewed {
 
 // gather brings the rows up to date.
 func (o *ownMetrics) gather(s *scene) {
-	of := listed{model: s.model.ID, samples: s.state.History.Tracks.Samples, sources: len(s.model.Metrics), apart: o.apart, words: o.words}
+	of := listed{model: s.model.ID, tracks: s.state.History.Tracks, samples: s.state.History.Tracks.Samples, sources: len(s.model.Metrics), apart: o.apart, words: o.words}
 	copy(of.pins[:], o.pins)
 	if of == o.of {
 		return
 	}
-	if before := o.of; before.model != of.model || before.samples != of.samples || before.sources != of.sources || before.apart != of.apart {
+	if before := o.of; before.model != of.model || before.tracks != of.tracks || before.samples != of.samples || before.sources != of.sources || before.apart != of.apart {
 		o.all = seriesRows(s, o.apart)
 	}
 	o.of = of

@@ -279,6 +279,7 @@ func (s *scene) chart(c *chart, width, height int, axis bool, window time.Durati
 	for y, row := range s.plot(c.layers, room, body, c.axis) {
 		label := ""
 		switch {
+		case math.IsNaN(c.max): // nothing is known
 		case y == 0:
 			label = known(c.axis.high)
 		case y == body-1:

@@ -386,4 +386,13 @@ func (r *series) totalUnit() unit {
 	return noUnit
 }
 
-func quantileName(share float64) string { return "p" + numberText(100*share) }
+// quantileName is p99 of 0.99; the ends have names of their own.
+func quantileName(share float64) string {
+	switch share {
+	case 0:
+		return "min"
+	case 1:
+		return "max"
+	}
+	return "p" + numberText(100*share)
+}

@@ -131,7 +131,7 @@ func (t *theme) lasts(v float64) string {
 }
 
 // byteUnits are each 1024 of the one before.
-var byteUnits = []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi"}
+var byteUnits = []string{"B", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"}
 
 func bytesText(v float64) string {
 	i := 0

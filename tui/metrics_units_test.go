@@ -50,7 +50,7 @@ func TestAValueHasFewDigitsAndItsUnit(t *testing.T) {
 		{1000, inBytes, "0.98Ki"},
 		{1536, inBytes, "1.5Ki"},
 		{210 << 20, inBytes, "210Mi"},
-		{1 << 62, inBytes, "4096Pi"},
+		{1 << 62, inBytes, "4Ei"},
 		{0.123, inPercent, "12.3%"},
 		{12, eachSecond, "12/s"},
 		{2 << 20, bytesPerSecond, "2Mi/s"},

@@ -42,7 +42,7 @@ func copied[T any](p *T) *T {
 func (h *History) clone() *History {
 	c := &History{
 		Requests: h.Requests.clone(), Logs: h.Logs.clone(), Happenings: h.Happenings.clone(),
-		Dropped: h.Dropped, models: make(map[string]*Past, len(h.models)),
+		Dropped: h.Dropped, Tracks: h.Tracks.clone(), models: make(map[string]*Past, len(h.models)),
 	}
 	for id, p := range h.models {
 		past := &Past{Seconds: p.Seconds.clone(), Probes: p.Probes.clone(), Builds: slices.Clone(p.Builds)}
@@ -56,7 +56,7 @@ func (h *History) clone() *History {
 
 // Bytes is about how much memory the history takes.
 func (h *History) Bytes() int {
-	bytes := h.Requests.Bytes() + h.Logs.Bytes() + h.Happenings.Bytes()
+	bytes := h.Requests.Bytes() + h.Logs.Bytes() + h.Happenings.Bytes() + h.Tracks.Bytes()
 	for _, p := range h.models {
 		bytes += p.Seconds.Bytes() + p.Probes.Bytes()
 	}

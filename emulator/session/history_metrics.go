@@ -246,6 +246,31 @@ func (t *Tracks) leave(of sourceOf, at time.Time) {
 	}
 }
 
+// clone goes its own way; points that are there are shared, as none of them changes.
+func (t *Tracks) clone() *Tracks {
+	c := &Tracks{
+		Samples: t.Samples, Untracked: t.Untracked, most: t.most, mostBytes: t.mostBytes, series: t.series,
+		sources: make(map[sourceOf]*source, len(t.sources)), tracks: make(map[string][]*Track, len(t.tracks)),
+	}
+	now := make(map[*source]*source, len(t.sources))
+	for of, src := range t.sources {
+		now[src] = copied(src)
+		c.sources[of] = now[src]
+	}
+	for key, tracks := range t.tracks {
+		own := make([]*Track, len(tracks))
+		for i, track := range tracks {
+			own[i] = track.clone()
+			if src := now[track.src]; src != nil { // else it is gone
+				own[i].src = src
+			}
+			c.bytes += own[i].bytes()
+		}
+		c.tracks[key] = own
+	}
+	return c
+}
+
 // weight is as how many series Prometheus counts it.
 func weight(s *event.Series) int {
 	if n := len(s.Buckets) + len(s.Quantiles); n > 0 {

@@ -220,6 +220,23 @@ func TestAPastIsBoundedByPointsAndBytes(t *testing.T) {
 	}
 }
 
+func TestAClonesPastsGoTheirOwnWay(t *testing.T) {
+	s := remembering()
+	scrape(s, 0, counter("n_total", 0))
+	scrape(s, 5, counter("n_total", 10))
+	c := s.Clone()
+	scrape(s, 10, counter("n_total", 30))
+	scrape(c, 10, counter("n_total", 11))
+	scrape(c, 15, counter("m_total", 1))
+	c.Apply(event.Event{Time: after(20), Model: "iris-1", Fact: event.PodChanged{Pod: "a", Phase: event.PhaseStopped}})
+	if a, b := increase(only(t, s, "n_total"), 0, 20)[0], increase(only(t, c, "n_total"), 0, 20)[0]; a != 30 || b != 11 {
+		t.Errorf("they grew by %v and %v", a, b)
+	}
+	if x := only(t, s, "n_total"); !x.Gone.IsZero() || s.History.Tracks.Len() != 1 || c.History.Tracks.Len() != 2 {
+		t.Errorf("gone at %v, %d and %d series", x.Gone, s.History.Tracks.Len(), c.History.Tracks.Len())
+	}
+}
+
 func BenchmarkASampleOf2000Series(b *testing.B) {
 	s := remembering()
 	for i := range b.N {

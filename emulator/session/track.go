@@ -132,6 +132,13 @@ func (x *Track) drop(n int) {
 	x.values = slices.Clip(append([]float64(nil), x.values[n*x.width:]...))
 }
 
+// clone shares the points: who adds one moves them, or adds it where nobody else looks.
+func (x *Track) clone() *Track {
+	c := *x
+	c.since, c.at, c.values = slices.Clip(x.since), slices.Clip(x.at), slices.Clip(x.values)
+	return &c
+}
+
 func (x *Track) pointBytes() int { return 8 * (2 + x.width) }
 
 func (x *Track) bytes() int { return x.cost + 8*(cap(x.since)+cap(x.at)+cap(x.values)) }

@@ -38,10 +38,15 @@ func drive(t *testing.T, control Controller, width, height int, events []event.E
 	if n := len(events); n > 0 {
 		now = events[n-1].Time
 	}
-	d := &driver{T: t, messages: make(chan tea.Msg, 100)}
-	d.screen = newScreen(Options{Control: control, Profile: termenv.Ascii, Now: func() time.Time { return now }})
-	d.send(tea.WindowSizeMsg{Width: width, Height: height})
+	d := driveScreen(t, newScreen(Options{Control: control, Profile: termenv.Ascii, Now: func() time.Time { return now }}), width, height)
 	d.send(arrived(events))
+	return d
+}
+
+// driveScreen drives a screen as it is.
+func driveScreen(t *testing.T, m *screen, width, height int) *driver {
+	d := &driver{T: t, messages: make(chan tea.Msg, 100), screen: m}
+	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
 }
 

@@ -72,6 +72,9 @@ func (m *screen) play(r *session.Recording) {
 		return
 	}
 	m.state = state
+	if notes := r.Notes(); len(notes) > 0 {
+		m.said = said{text: notes[0], bad: true} // until the first key leads elsewhere
+	}
 }
 
 // playerActions are the player's keys and what they do.
@@ -113,6 +116,7 @@ func (m *screen) moveBy(d time.Duration) tea.Cmd {
 // seek has the screen show a place. Its command reads what that takes.
 func (m *screen) seek(place int) tea.Cmd {
 	p := m.player
+	m.said = said{}
 	p.target = place
 	m.latest = p.clock
 	if p.moving || p.target == p.place {

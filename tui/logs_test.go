@@ -86,7 +86,7 @@ func TestLogsOfAllSourcesOnOneScreen(t *testing.T) {
 	inUTC(t)
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}, {60, 16}} {
 		d := drive(t, &hands{}, size[0], size[1], crashed())
-		d.keys("3")
+		d.keys("3", "z")
 		d.golden(fmt.Sprintf("logs-%dx%d", size[0], size[1]))
 	}
 }

@@ -144,6 +144,11 @@ func (m *screen) moved(msg moved) tea.Cmd {
 	}
 	if msg.state != nil {
 		m.state = msg.state
+		for _, panel := range m.panels {
+			if r, is := panel.(rewinder); is {
+				r.rewound()
+			}
+		}
 	}
 	m.apply(msg.events)
 	p.place = msg.place

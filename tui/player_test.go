@@ -45,8 +45,8 @@ func TestARecordingOpensAtItsEndAndIsSteppedThrough(t *testing.T) {
 	d := replay(t, events, "")
 	n := len(events)
 	d.await(fmt.Sprintf("RECORDING 03:04:46 +41s %d/%d", n, n))
-	d.golden("recording-end")
 	d.keys("3", "z")
+	d.golden("recording-end")
 	d.await("ticked")
 	d.keys(",") // the second container's start
 	d.await("03:04:36 +31s")
@@ -129,4 +129,51 @@ func TestKeysThatComeFastLeadToTheLast(t *testing.T) {
 	if view := d.view(); !strings.Contains(view, "exited with code 3") || strings.Contains(view, "ba98") {
 		t.Errorf("it shows another place:\n%s", view)
 	}
+}
+
+func TestEveryPanelFollowsARecordingThatIsWoundBack(t *testing.T) {
+	inUTC(t)
+	var facts []event.Fact
+	for i := range 60 {
+		facts = append(
+			facts,
+			event.Served{ID: uint64(i + 1), Method: "POST", Path: fmt.Sprintf("/v1/%d", i), Status: 200, Took: time.Millisecond},
+			event.Exchange{Served: event.Served{ID: uint64(i + 1), Method: "POST", Path: fmt.Sprintf("/v1/%d", i), Status: 200}, Answer: event.Message{Body: []byte(fmt.Sprintf("answer number %d", i)), Size: 16}},
+			event.Traffic{Requests: uint64(i + 1), Rate: 1},
+			written(firstContainer, fmt.Sprintf("line %d", i)),
+			event.Scraped{Pod: "abcde", Source: event.MetricsScraped, At: time.Unix(int64(i), 0), Series: 1, Families: []event.Family{{Name: "n_total", Type: event.Counter, Series: []event.Series{{Value: event.Number(i)}}}}},
+			event.Notice{Level: event.NoticeInfo, Text: fmt.Sprintf("notice %d", i)},
+		)
+	}
+	d := replay(t, iris(facts...), "")
+	d.keys("2", "z")
+	d.await("/v1/59")
+	d.keys("enter")
+	d.await("answer number 59")
+	d.keys("esc", "k", "k")
+	for _, key := range []string{"<", ",", "home", ".", ".", ">", ">", ">", "<", "end", "<", "<", "<", ","} {
+		d.keys(key)
+		d.settled()
+		for _, panel := range []string{"1", "2", "k", "3", "k", "4", "5", "6", "2", "enter", "esc"} {
+			d.keys(panel)
+			d.view()
+		}
+	}
+	n := d.screen.player.place
+	d.keys("3", "G")
+	want := 0
+	for _, e := range iris(facts...)[:n] {
+		if _, is := e.Fact.(event.Log); is {
+			want++
+		}
+	}
+	if want == 0 || want == 60 {
+		t.Fatalf("the place is no place in between: %d", n)
+	}
+	d.await(fmt.Sprintf("line %d ", want-1))
+	if view := d.view(); strings.Contains(view, fmt.Sprintf("line %d ", want)) {
+		t.Errorf("a line of later is shown:\n%s", view)
+	}
+	d.keys("2", "G", "enter")
+	d.await("answer number")
 }

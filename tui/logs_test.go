@@ -105,6 +105,9 @@ func TestATracebackIsALineUntilItIsUnfolded(t *testing.T) {
 	if view := d.view(); !strings.Contains(view, "main.predict(0x5") || strings.Contains(view, "KeyError") {
 		t.Errorf("the panic alone is not unfolded:\n%s", view)
 	}
+	if view := d.view(); !strings.Contains(view, "›03:04:38.000 abcde F panic:") || !strings.Contains(view, "/app/main.go:30 +0x2b") {
+		t.Errorf("it is not seen as a whole, with the cursor at its beginning:\n%s", view)
+	}
 	d.keys("enter")
 	if view := d.view(); strings.Contains(view, "main.predict(0x5") {
 		t.Errorf("the panic is not folded again:\n%s", view)

@@ -47,7 +47,7 @@ func lived(n int) []event.Event {
 		case 11:
 			f = event.Attached{On: i%40 == 11}
 		case 12:
-			f = event.Scraped{Pod: pod, Source: event.MetricsScraped, Series: i, At: time.Unix(int64(i), 0), Families: []event.Family{counter("n_total", float64(i)), histogram("h", float64(i), 1, float64(i))}}
+			f = event.Scraped{Pod: pod, Source: event.MetricsScraped, Series: i, At: time.Unix(int64(i), 0).UTC(), Families: []event.Family{counter("n_total", float64(i)), histogram("h", float64(i), 1, float64(i))}}
 		case 13:
 			f = event.Environment{}
 		case 14:

@@ -41,7 +41,7 @@ type (
 )
 
 const (
-	jumpSeconds = 10 * time.Second
+	timeStep = 10 * time.Second
 	// fewEvents are applied to the state that is shown; to move on by more, or back, another
 	// state is made.
 	fewEvents = 2000
@@ -84,8 +84,8 @@ func (m *screen) playerActions() []action {
 		{playBefore, func() tea.Cmd { return m.moveTo(r.Before(p.target)) }},
 		{playAfter, func() tea.Cmd { return m.moveTo(r.After(p.target)) }},
 		{playPause, m.playOrPause},
-		{playBack, func() tea.Cmd { return m.moveBy(-jumpSeconds) }},
-		{playOn, func() tea.Cmd { return m.moveBy(jumpSeconds) }},
+		{playBack, func() tea.Cmd { return m.moveBy(-timeStep) }},
+		{playOn, func() tea.Cmd { return m.moveBy(timeStep) }},
 		{playFirst, func() tea.Cmd { return m.moveTo(0) }},
 		{playLast, func() tea.Cmd { return m.moveTo(r.Len()) }},
 	}

@@ -40,7 +40,6 @@ func (d *driver) settled() string {
 }
 
 func TestARecordingOpensAtItsEndAndIsSteppedThrough(t *testing.T) {
-	inUTC(t)
 	events := crashed()
 	d := replay(t, events, "")
 	n := len(events)
@@ -82,7 +81,6 @@ func TestARecordingOpensAtItsEndAndIsSteppedThrough(t *testing.T) {
 }
 
 func TestKeysOnARecordingAreTextWhileSomethingIsTyped(t *testing.T) {
-	inUTC(t)
 	d := replay(t, crashed(), "")
 	d.keys("3", "s", `"a,b.c <`)
 	d.await("search a,b.c <")
@@ -90,7 +88,6 @@ func TestKeysOnARecordingAreTextWhileSomethingIsTyped(t *testing.T) {
 }
 
 func TestARecordingPlaysAtItsPace(t *testing.T) {
-	inUTC(t)
 	d := replay(t, crashed(), "")
 	d.keys("home", "3")
 	d.settled()
@@ -120,7 +117,6 @@ func TestWhatOfARecordingCannotBeReadIsSaid(t *testing.T) {
 }
 
 func TestKeysThatComeFastLeadToTheLast(t *testing.T) {
-	inUTC(t)
 	d := replay(t, crashed(), "")
 	d.keys(",", ",", ",", "<", ">", "home", ".", ".", ".", ".", "end", ",", ",")
 	d.await("03:04:35 +30s")
@@ -132,7 +128,6 @@ func TestKeysThatComeFastLeadToTheLast(t *testing.T) {
 }
 
 func TestEveryPanelFollowsARecordingThatIsWoundBack(t *testing.T) {
-	inUTC(t)
 	var facts []event.Fact
 	for i := range 60 {
 		facts = append(

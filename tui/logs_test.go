@@ -396,3 +396,14 @@ func TestCopyingIsByOSC52(t *testing.T) {
 		}
 	}
 }
+
+func TestTheKeysOfAPanelWithManyFitASmallScreen(t *testing.T) {
+	d := drive(t, &hands{}, 80, 24, crashed())
+	d.keys("3", "?")
+	view := d.view()
+	for _, key := range []string{"search", "unfold all tracebacks", "save what is shown", "everywhere", "zoom the panel", "ctrl+c"} {
+		if !strings.Contains(view, key) {
+			t.Errorf("the help lacks %q:\n%s", key, view)
+		}
+	}
+}

@@ -145,7 +145,11 @@ func TestEveryPanelFollowsARecordingThatIsWoundBack(t *testing.T) {
 	d.await("/v1/59")
 	d.keys("enter")
 	d.await("answer number 59")
-	d.keys("esc", "k", "k")
+	d.keys("esc", "/", `"~b 'number 41'`, "enter")
+	d.await("1 of 60")
+	d.keys("enter")
+	d.await("answer number 41")
+	d.keys("esc", "esc", "k", "k")
 	for _, key := range []string{"<", ",", "home", ".", ".", ">", ">", ">", "<", "end", "<", "<", "<", ","} {
 		d.keys(key)
 		d.settled()

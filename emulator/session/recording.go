@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -263,6 +264,25 @@ func (r *Recording) Exchange(id uint64) (event.Exchange, error) {
 		return event.Exchange{}, err
 	}
 	return e.Fact.(event.Exchange), nil
+}
+
+// Search returns the requests, by ID, whose recorded bodies hold the text as it is; all
+// tells whether every one was looked at before ctx ended.
+func (r *Recording) Search(ctx context.Context, text string) (ids []uint64, all bool, err error) {
+	for id, at := range r.exchanges {
+		if ctx.Err() != nil {
+			return ids, false, nil
+		}
+		e, err := r.event(at)
+		if err != nil {
+			return nil, false, err
+		}
+		x := e.Fact.(event.Exchange)
+		if bytes.Contains(x.Request.Body, []byte(text)) || bytes.Contains(x.Answer.Body, []byte(text)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, true, nil
 }
 
 // event reads the event after a place again.

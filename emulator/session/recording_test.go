@@ -213,6 +213,9 @@ func TestAnExchangeOfARecordingIsFoundByItsID(t *testing.T) {
 	if x, err := r.Exchange(54); err != nil || string(x.Request.Body) != "body 54" {
 		t.Errorf("it is %+v, %v", x, err)
 	}
+	if ids, all, err := r.Search(t.Context(), "body 5"); err != nil || !all || !slices.Equal(ids, []uint64{54}) {
+		t.Errorf("a search finds %v, %v, %v", ids, all, err)
+	}
 	if _, err := r.Exchange(55); err == nil || !strings.Contains(err.Error(), "no headers and bodies of this request") {
 		t.Errorf("one that is not there: %v", err)
 	}

@@ -95,18 +95,32 @@ func (b *bodySearch) next(s *scene, msg tea.Msg, now func() time.Time) tea.Cmd {
 			return b.later(leastPause)
 		default:
 			b.running = true
-			return b.search(s.control, end, now)
+			return b.search(searchOf(s), end, now)
 		}
 	}
 	return nil
 }
 
+// bodySearcher finds the requests of which a body holds a text, as Controller.Search does.
+type bodySearcher func(ctx context.Context, text string) (ids []uint64, all bool, err error)
+
+// searchOf searches the session's bodies, or the recording's; nil where there are none.
+func searchOf(s *scene) bodySearcher {
+	switch {
+	case s.control != nil:
+		return s.control.Search
+	case s.recording != nil:
+		return s.recording.Search
+	}
+	return nil
+}
+
 // search looks for all texts in what was captured of the requests before a place.
-func (b *bodySearch) search(control Controller, until int, now func() time.Time) tea.Cmd {
+func (b *bodySearch) search(search bodySearcher, until int, now func() time.Time) tea.Cmd {
 	out := bodiesFound{generation: b.generation, until: until, found: map[string]map[uint64]bool{}}
 	texts := b.texts
 	return func() tea.Msg {
-		if control == nil {
+		if search == nil {
 			out.err = errRecording
 			return out
 		}
@@ -114,7 +128,7 @@ func (b *bodySearch) search(control Controller, until int, now func() time.Time)
 		defer cancel()
 		begun := now()
 		for _, text := range texts {
-			ids, all, err := control.Search(ctx, text)
+			ids, all, err := search(ctx, text)
 			if err != nil {
 				out.err = err
 				return out

@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type Recording struct {
 	exchanges map[uint64]int
 	notes     []string
 	states    []checkpoint // by place; the first is the beginning
+	most      int          // bytes of their histories, about
 	every     int          // so many events are between two at least
 	near      []checkpoint // between two of states: where a person steps back and forth
 }
@@ -45,7 +47,7 @@ type checkpoint struct {
 
 const (
 	longestLine = 64 << 20 // bytes; a captured body is in base64
-	stateBytes  = 48 << 20 // of all kept states' histories
+	stateBytes  = 48 << 20 // of all kept states' histories, about
 	firstEvery  = 1024
 	nearStates  = 8
 )
@@ -54,7 +56,12 @@ const (
 // person steps to. Where a line is no event, what was before it counts, and Notes say so;
 // it is an error only where nothing was.
 func OpenRecording(file io.ReaderAt, size int64, matters func(event.Event) bool) (*Recording, error) {
-	r := &Recording{file: file, matters: matters, exchanges: map[uint64]int{}, every: firstEvery}
+	return openRecording(file, size, matters, stateBytes)
+}
+
+// openRecording keeps states whose histories take about so many bytes.
+func openRecording(file io.ReaderAt, size int64, matters func(event.Event) bool, most int) (*Recording, error) {
+	r := &Recording{file: file, matters: matters, exchanges: map[uint64]int{}, every: firstEvery, most: most}
 	state := fresh()
 	r.states = []checkpoint{{0, state.Clone()}}
 	reader := &lineReader{r: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 1<<16)}
@@ -133,7 +140,7 @@ func (r *Recording) thin() {
 	for _, c := range r.states {
 		bytes += c.state.History.Bytes()
 	}
-	if bytes <= stateBytes || len(r.states) < 3 {
+	if bytes <= r.most || len(r.states) < 3 {
 		return
 	}
 	r.every *= 2
@@ -257,6 +264,25 @@ func (r *Recording) Exchange(id uint64) (event.Exchange, error) {
 		return event.Exchange{}, err
 	}
 	return e.Fact.(event.Exchange), nil
+}
+
+// Search returns the requests, by ID, whose recorded bodies hold the text as it is; all
+// tells whether every one was looked at before ctx ended.
+func (r *Recording) Search(ctx context.Context, text string) (ids []uint64, all bool, err error) {
+	for id, at := range r.exchanges {
+		if ctx.Err() != nil {
+			return ids, false, nil
+		}
+		e, err := r.event(at)
+		if err != nil {
+			return nil, false, err
+		}
+		x := e.Fact.(event.Exchange)
+		if bytes.Contains(x.Request.Body, []byte(text)) || bytes.Contains(x.Answer.Body, []byte(text)) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, true, nil
 }
 
 // event reads the event after a place again.

@@ -141,6 +141,7 @@ func (p *requests) press(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
 	if p.view != nil {
 		return p.pressInside(s, msg)
 	}
+	p.update(s)
 	page := max(p.list.height-1, 1)
 	switch {
 	case key.Matches(msg, requestUp):
@@ -337,7 +338,9 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 func (p *requests) nothing(s *scene, width int) []string {
 	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + s.model.URLs.Predict + s.model.URLs.GRPC
 	switch {
-	case len(p.chosen.Texts()) > 0 && p.bodies.running:
+	case p.bodies.err != nil:
+		text = "~b finds nothing: " + p.bodies.note()
+	case p.bodies.running:
 		text = "Looking through the bodies that were captured."
 	case p.text != "":
 		text = fmt.Sprintf("None of the %s requests that are kept is chosen by %s. esc shows all.", count(int64(len(p.list.kept))), legible(p.text))

@@ -276,7 +276,7 @@ func (x *exportPrompt) write(name string) (path string, err error) {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it may hold what is nobody else's
 	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is already there: give another name", path)
+		return "", fmt.Errorf("%s is already there: give another name", name)
 	}
 	if err != nil {
 		return "", err

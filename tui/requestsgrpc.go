@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -95,6 +96,17 @@ func decode(data []byte, of protoreflect.MessageDescriptor) (proto.Message, erro
 	return m, err
 }
 
+// messageJSON is a message as JSON in one line, with the names that its .proto has.
+func messageJSON(m proto.Message) ([]byte, error) {
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = json.Compact(&out, text) // protojson varies its spaces on purpose
+	return out.Bytes(), err
+}
+
 // asJSON is every message of a body as JSON, below one another, as grpcurl takes them.
 func asJSON(m *event.Message, method string, isRequest bool) ([]byte, error) {
 	of := messageType(method, isRequest)
@@ -115,7 +127,7 @@ func asJSON(m *event.Message, method string, isRequest bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := protojson.Marshal(message)
+		text, err := messageJSON(message)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +189,7 @@ func (d *document) message(f frame, encoding string, of protoreflect.MessageDesc
 	case *upiv1.PredictValuesResponse:
 		d.upiResponse(message)
 	default:
-		text, err := protojson.Marshal(message)
+		text, err := messageJSON(message)
 		if err != nil {
 			d.line(toneBad, fmt.Sprintf("it cannot be shown as JSON: %v", err))
 			d.hex(plain)

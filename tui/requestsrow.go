@@ -26,7 +26,14 @@ const leastRoute = 30
 
 // columnsOf divides a width. The status has as much as it needs, within bounds.
 func columnsOf(width, status int) requestColumns {
-	c := requestColumns{time: 8, status: min(max(status, 4), max(width/8, 6)), took: 6}
+	most := 6 // a status of HTTP; of gRPC's a beginning
+	if width >= 56 {
+		most = 11
+	}
+	if width >= 100 {
+		most = 19 // the longest of gRPC's
+	}
+	c := requestColumns{time: 8, status: min(max(status, 4), most), took: 6}
 	rest := width - 3 - (c.time + 1) - (2 + c.status + 1) - (c.took + 1)
 	take := func(more int, columns ...*int) {
 		if rest-more < leastRoute {

@@ -125,11 +125,11 @@ func (d *document) table(title string, t *upiv1.Table) {
 		return
 	}
 	d.add(toneTitle, title)
-	if t.GetName() != "" {
+	if t.GetName() != "" && t.GetName() != title {
 		d.add(tonePlain, " ")
 		d.add(toneText, t.GetName())
 	}
-	d.add(toneFaint, fmt.Sprintf("  %d rows of %d columns", len(t.GetRows()), len(t.GetColumns())))
+	d.add(toneFaint, "  "+several(len(t.GetRows()), "row")+" of "+several(len(t.GetColumns()), "column"))
 	d.end(2)
 	g := newGrid(t)
 	switch {
@@ -140,13 +140,21 @@ func (d *document) table(title string, t *upiv1.Table) {
 		d.parts(g)
 	}
 	if extra := len(t.GetRows()) - len(g.rows); extra > 0 {
-		d.line(toneWarn, fmt.Sprintf("and %d more rows: x exports them all", extra))
+		d.line(toneWarn, fmt.Sprintf("and %s more: x exports them all", several(extra, "row")))
 	}
 	for i, row := range shownRows(t) {
 		if n := len(row.GetValues()); n != len(t.GetColumns()) {
-			d.line(toneBad, fmt.Sprintf("row %d has %d values for %d columns", i+1, n, len(t.GetColumns())))
+			d.line(toneBad, fmt.Sprintf("row %d has %s for %s", i+1, several(n, "value"), several(len(t.GetColumns()), "column")))
 		}
 	}
+}
+
+// several is a number of things.
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // grid is a table as texts. Its first column is the rows' ids.
@@ -212,8 +220,12 @@ func (d *document) parts(g *grid) {
 			used += 2 + g.widths[to]
 			to++
 		}
-		if from > 1 || to < len(g.names) {
-			d.line(toneFaint, fmt.Sprintf("columns %d to %d", from, to-1))
+		switch {
+		case from == 1 && to == len(g.names):
+		case to == from+1:
+			d.line(toneFaint, fmt.Sprintf("column %d of %d", from, len(g.names)-1))
+		default:
+			d.line(toneFaint, fmt.Sprintf("columns %d to %d of %d", from, to-1, len(g.names)-1))
 		}
 		columns := []int{0}
 		for i := from; i < to; i++ {

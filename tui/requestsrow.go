@@ -206,7 +206,10 @@ func brief(d time.Duration) string {
 	case d < time.Hour:
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	if d < 100*time.Hour {
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dh", int(d.Hours()))
 }
 
 // volume is a number of bytes of six cells at most.
@@ -218,7 +221,7 @@ func volume(n int64) string {
 		return fmt.Sprintf("%dB", n)
 	}
 	v := float64(n)
-	for _, unit := range []string{"Ki", "Mi", "Gi", "Ti"} {
+	for _, unit := range []string{"Ki", "Mi", "Gi", "Ti", "Pi", "Ei"} {
 		if v /= 1024; v < 9.995 {
 			return fmt.Sprintf("%.2f%s", v, unit)
 		} else if v < 99.95 {
@@ -227,5 +230,5 @@ func volume(n int64) string {
 			return fmt.Sprintf("%.0f%s", v, unit)
 		}
 	}
-	return ">1000Ti"
+	return ">999Ei" // int64 has no more than 8
 }

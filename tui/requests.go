@@ -66,8 +66,8 @@ func (p *requests) badge(s *scene) string {
 	var parts []string
 	switch {
 	case p.list.following:
-	case p.list.fresh > 0:
-		parts = append(parts, count(int64(p.list.fresh))+" new")
+	case p.list.fresh() > 0:
+		parts = append(parts, count(int64(p.list.fresh()))+" new")
 	default:
 		parts = append(parts, "paused")
 	}
@@ -78,7 +78,7 @@ func (p *requests) badge(s *scene) string {
 	if note := p.bodies.note(); note != "" {
 		parts = append(parts, note)
 	}
-	if s.model != nil && s.model.Traffic != nil {
+	if p.text == "" && s.model != nil && s.model.Traffic != nil {
 		if all := s.model.Traffic.Requests; all > uint64(kept) {
 			parts = append(parts, fmt.Sprintf("kept %s of %s", count(int64(kept)), count(all)))
 		}

@@ -100,13 +100,15 @@ func TestAFilterIsAppliedToWhatIsThereAndToWhatComes(t *testing.T) {
 		t.Fatalf("%d rows are chosen, not 7:\n%s", len(list), d.view())
 	}
 	d.await("7 of 100")
+	d.keys("up")
 	d.send(arrived(requestEvents(130)[109:]))
-	d.await("10 of 130")
+	d.await("3 new  10 of 130")
 	d.keys("/", `" & ~q`)
 	d.await("column 21: there is no ~q")
 	d.keys("esc")
-	d.await("10 of 130")
+	d.await("3 new  10 of 130")
 	d.keys("esc")
+	d.await("30 new")
 	if view := d.view(); strings.Contains(view, "~c") || len(rows(view)) != 18 {
 		t.Errorf("esc does not show all again:\n%s", view)
 	}

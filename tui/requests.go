@@ -73,7 +73,7 @@ func (p *requests) badge(s *scene) string {
 	}
 	kept := len(p.list.kept)
 	if p.text != "" {
-		parts = append(parts, fmt.Sprintf("%s of %s", count(int64(len(p.list.places))), count(int64(kept))))
+		parts = append(parts, count(int64(len(p.list.places)))+"/"+count(int64(kept)))
 	}
 	if note := p.bodies.note(); note != "" {
 		parts = append(parts, note)

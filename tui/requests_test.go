@@ -21,8 +21,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// served is a request of the iris model that took so long.
-func served(id uint64, status int, took time.Duration) event.Served {
+// irisServed is a request of the iris model that took so long.
+func irisServed(id uint64, status int, took time.Duration) event.Served {
 	return event.Served{
 		ID: id, Method: "POST", Host: "iris-1.sample.models.localhost", Path: "/v1/models/iris-1:predict", Proto: "HTTP/1.1", Status: status,
 		Replica: "172.17.0.2:8080", Sent: took / 10, FirstByte: took * 9 / 10, Took: took, BytesIn: 81, BytesOut: 429,
@@ -33,7 +33,7 @@ func served(id uint64, status int, took time.Duration) event.Served {
 func requestEvents(n int) []event.Event {
 	var facts []event.Fact
 	for i := 1; i <= n; i++ {
-		f := served(uint64(i), 200, time.Duration(i)*time.Millisecond)
+		f := irisServed(uint64(i), 200, time.Duration(i)*time.Millisecond)
 		if i%10 == 0 {
 			f.Status, f.Error = 503, "queue full"
 		}
@@ -44,7 +44,7 @@ func requestEvents(n int) []event.Event {
 
 // exchangeOfIris is what was captured of a request.
 func exchangeOfIris(id uint64, request, answer string) event.Exchange {
-	x := event.Exchange{Served: served(id, 200, 12*time.Millisecond), Query: "?trace=1", Model: "iris-1", Revision: 1, Arrived: time.Date(2026, 1, 2, 3, 4, 14, 0, time.UTC)}
+	x := event.Exchange{Served: irisServed(id, 200, 12*time.Millisecond), Query: "?trace=1", Model: "iris-1", Revision: 1, Arrived: time.Date(2026, 1, 2, 3, 4, 14, 0, time.UTC)}
 	x.Request = event.Message{Header: []event.Field{{Name: "Host", Value: x.Host}, {Name: "Content-Type", Value: "application/json"}, {Name: "Content-Length", Value: fmt.Sprint(len(request))}}, Body: []byte(request), Size: int64(len(request))}
 	x.Answer = event.Message{Header: []event.Field{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(answer), Size: int64(len(answer))}
 	return x
@@ -99,14 +99,14 @@ func TestAFilterIsAppliedToWhatIsThereAndToWhatComes(t *testing.T) {
 	if list := rows(d.view()); len(list) != 7 {
 		t.Fatalf("%d rows are chosen, not 7:\n%s", len(list), d.view())
 	}
-	d.await("7 of 100")
+	d.await("7/100")
 	d.keys("up")
 	d.send(arrived(requestEvents(130)[109:]))
-	d.await("3 new  10 of 130")
+	d.await("3 new  10/130")
 	d.keys("/", `" & ~q`)
 	d.await("column 21: there is no ~q")
 	d.keys("esc")
-	d.await("3 new  10 of 130")
+	d.await("3 new  10/130")
 	d.keys("esc")
 	d.await("30 new")
 	if view := d.view(); strings.Contains(view, "~c") || len(rows(view)) != 18 {
@@ -142,7 +142,7 @@ func TestOnlyRequestsOfTheModelAndOfNoneAreShown(t *testing.T) {
 	other := events[len(events)-1]
 	other.Model = "other-1"
 	none := other
-	f := served(3, 404, time.Millisecond)
+	f := irisServed(3, 404, time.Millisecond)
 	none.Model, f.Path = "", "/nobody"
 	none.Fact = f
 	d := drive(t, &hands{}, 100, 24, append(events, other, none))
@@ -153,7 +153,7 @@ func TestOnlyRequestsOfTheModelAndOfNoneAreShown(t *testing.T) {
 }
 
 func TestWaitAndModelAreToldApart(t *testing.T) {
-	f := served(1, 200, 500*time.Millisecond)
+	f := irisServed(1, 200, 500*time.Millisecond)
 	f.Held, f.Queued, f.Sent = 100*time.Millisecond, 150*time.Millisecond, 255*time.Millisecond
 	refused := event.Served{ID: 2, Method: "POST", Path: "/v1/models/iris-1:predict", Status: 503, Queued: time.Second, Took: time.Second, Error: "queue full"}
 	d := drive(t, &hands{}, 120, 24, iris(f, refused))
@@ -396,7 +396,7 @@ func TestAnExportNeverOverwrites(t *testing.T) {
 func TestBodiesAreSearchedByTheSession(t *testing.T) {
 	d := drive(t, captured(), 120, 40, requestEvents(3))
 	d.keys("2", "/", `"~b 6.7`, "enter")
-	d.await("1 of 3")
+	d.await("1/3")
 	if list := rows(d.view()); len(list) != 1 || !strings.Contains(list[0], "3.00ms") {
 		t.Errorf("it shows\n%s", strings.Join(list, "\n"))
 	}
@@ -416,18 +416,16 @@ func TestRequestsThatComeAfterASearchAreSearchedByTheNext(t *testing.T) {
 	h.exchanges[4] = exchangeOfIris(4, `{"instances": [[6.7]]}`, irisAnswer("0.5"))
 	d := drive(t, h, 120, 40, requestEvents(3))
 	d.keys("2", "/", `"~b 6.7`, "enter")
-	d.await("1 of 3")
+	d.await("1/3")
 	d.send(arrived(requestEvents(4)[12:]))
-	d.await("2 of 4")
+	d.await("2/4")
 }
 
 func TestScreensOfRequests(t *testing.T) {
-	here := time.Local
-	time.Local = time.UTC
-	defer func() { time.Local = here }()
-	f := served(4, 503, 1500*time.Millisecond)
+	inUTC(t)
+	f := irisServed(4, 503, 1500*time.Millisecond)
 	f.Held, f.Sent, f.FirstByte, f.Error = 1200*time.Millisecond, 0, 0, "queue full"
-	grpc, code := served(5, 200, 7*time.Millisecond), 14
+	grpc, code := irisServed(5, 200, 7*time.Millisecond), 14
 	grpc.Path, grpc.GRPCStatus, grpc.BytesIn = "/caraml.upi.v1.UniversalPredictionService/PredictValues", &code, 5<<20
 	events := append(requestEvents(3), iris(f, grpc)[9:]...)
 	// A cell of a grid, and alone in a terminal of 80, 120 and 200 columns.
@@ -451,7 +449,7 @@ func TestScreensOfRequests(t *testing.T) {
 
 func TestAHostileExchangeIsDrawnAndNotObeyed(t *testing.T) {
 	nasty := "\x1b]52;c;AAAA\x07\x1b[2J\u202egnp\x9b31m\xff\x00\r\nX: " + strings.Repeat("界", 300)
-	f := served(1, 500, time.Millisecond)
+	f := irisServed(1, 500, time.Millisecond)
 	f.Path, f.Error = "/"+nasty, nasty
 	x := event.Exchange{Served: f, Query: "?" + nasty}
 	for _, kind := range []string{"application/json", "text/plain", "application/grpc", "application/octet-stream"} {

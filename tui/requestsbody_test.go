@@ -15,8 +15,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// written is a document as text.
-func written(width int, write func(d *document)) string {
+// laidOut is a document as text.
+func laidOut(width int, write func(d *document)) string {
 	d := &document{width: width}
 	write(d)
 	lines := make([]string, len(d.lines))
@@ -38,7 +38,7 @@ func TestJSONIsLaidOutAsItWasSent(t *testing.T) {
 		{`[NaN, -Infinity]`, `[NaN, -Infinity]`},
 		{`{"a": "` + strings.Repeat("x", 40) + `"}`, "{\n  \"a\": \"" + strings.Repeat("x", 22) + "\n    " + strings.Repeat("x", 18) + "\"\n}"},
 	} {
-		if got := written(30, func(d *document) { d.json([]byte(c.in), false) }); got != c.want {
+		if got := laidOut(30, func(d *document) { d.json([]byte(c.in), false) }); got != c.want {
 			t.Errorf("%s is\n%s\nwant\n%s", c.in, got, c.want)
 		}
 	}
@@ -52,11 +52,11 @@ func TestWhatIsNoJSONIsShownAsItIs(t *testing.T) {
 		`[1, ]`:           "from here on, byte 4",
 		`{"a": tru}`:      "from here on, byte 6",
 	} {
-		if got := written(80, func(d *document) { d.json([]byte(in), false) }); !strings.Contains(got, want) {
+		if got := laidOut(80, func(d *document) { d.json([]byte(in), false) }); !strings.Contains(got, want) {
 			t.Errorf("%s is\n%s\nwant in it\n%s", in, got, want)
 		}
 	}
-	if got := written(80, func(d *document) { d.json([]byte(`{"a": [1, 2`), true) }); strings.Contains(got, "early") {
+	if got := laidOut(80, func(d *document) { d.json([]byte(`{"a": [1, 2`), true) }); strings.Contains(got, "early") {
 		t.Errorf("what is cut is called broken:\n%s", got)
 	}
 }
@@ -74,7 +74,7 @@ func FuzzJSON(f *testing.F) {
 		d.json(in, true)
 		var all strings.Builder
 		for _, l := range d.lines {
-			if w := int(l.indent) + cellsIn(l.text); w > width && cellsIn(l.text) > 2 {
+			if w := int(l.indent) + cells(l.text); w > width && cells(l.text) > 2 {
 				t.Errorf("a line of %d in a document of %d: %q", w, width, l.text)
 			}
 			if n := len(l.strokes); n > 0 && int(l.strokes[n-1].to) != len(l.text) {
@@ -144,7 +144,7 @@ func TestABodyIsShownAsWhatItIs(t *testing.T) {
 		"cut":     {cut, []string{"the disk did not keep up", "the beginning"}},
 		"large":   {message("text/plain", bytes.Repeat([]byte("0123456789abcdef\n"), 100_000)), []string{"the first 512Ki of 1.6Mi are shown: x exports it all"}},
 	} {
-		got := written(80, func(d *document) { d.body(c.m, "/", true) })
+		got := laidOut(80, func(d *document) { d.body(c.m, "/", true) })
 		for _, want := range c.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s does not show %q:\n%.2000s", name, want, got)
@@ -197,7 +197,7 @@ func TestUPITablesAreTables(t *testing.T) {
 	request := &upiv1.PredictValuesRequest{TargetName: "eta", PredictionTable: upiTable(3, 2), Metadata: &upiv1.RequestMetadata{PredictionId: "p-1"}}
 	request.PredictionContext = []*upiv1.Variable{{Name: "country", Type: upiv1.Type_TYPE_STRING, StringValue: "id"}}
 	m := message("application/grpc+proto", framed(t, request))
-	got := written(70, func(d *document) { d.body(m, predictValues, true) })
+	got := laidOut(70, func(d *document) { d.body(m, predictValues, true) })
 	want := `target_name eta
 prediction_id p-1
 prediction_context country id
@@ -212,12 +212,12 @@ r1             0.2  9007199254740993  null`
 
 	request.PredictionTable = upiTable(9, 1)
 	m = message("application/grpc", framed(t, request))
-	if got := written(70, func(d *document) { d.body(m, predictValues, true) }); !strings.Contains(got, "feature_01 integer 9007199254740993\nfeature_02 string  jakarta") {
+	if got := laidOut(70, func(d *document) { d.body(m, predictValues, true) }); !strings.Contains(got, "feature_01 integer 9007199254740993\nfeature_02 string  jakarta") {
 		t.Errorf("one row of many columns is not a list:\n%s", got)
 	}
 	request.PredictionTable = upiTable(9, 5)
 	m = message("application/grpc", framed(t, request))
-	got = written(70, func(d *document) { d.body(m, predictValues, true) })
+	got = laidOut(70, func(d *document) { d.body(m, predictValues, true) })
 	for _, want := range []string{"columns 1 to 3 of 9", "columns 4 to 6 of 9", "columns 7 to 9 of 9"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("a wide table has no part %q:\n%s", want, got)
@@ -230,7 +230,7 @@ func TestATableWhoseRowsDoNotFitItsColumnsSaysSo(t *testing.T) {
 	table.Rows[0].Values = table.Rows[0].Values[:1]
 	table.Rows[1].Values = append(table.Rows[1].Values, &upiv1.Value{StringValue: "odd"})
 	m := message("application/grpc", framed(t, &upiv1.PredictValuesResponse{PredictionResultTable: table}))
-	got := written(90, func(d *document) { d.body(m, predictValues, false) })
+	got := laidOut(90, func(d *document) { d.body(m, predictValues, false) })
 	for _, want := range []string{"row 1 has 1 value for 2 columns", "row 2 has 3 values for 2 columns", "odd"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it does not show %q:\n%s", want, got)
@@ -253,7 +253,7 @@ func TestMessagesOfGRPCAreShownByTheirType(t *testing.T) {
 		"broken":  {broken, "/grpc.health.v1.Health/Check", []string{`{"service": "eta"}`, "4 bytes that are no whole message"}},
 		"no JSON": {message("application/grpc", unframed(nil)), "nonsense", []string{"an empty message"}},
 	} {
-		got := written(80, func(d *document) { d.body(c.m, c.method, true) })
+		got := laidOut(80, func(d *document) { d.body(c.m, c.method, true) })
 		for _, want := range c.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s does not show %q:\n%s", name, want, got)
@@ -273,7 +273,7 @@ func FuzzGRPC(f *testing.F) {
 		d := &document{width: 60}
 		d.body(m, predictValues, isRequest)
 		for _, l := range d.lines {
-			if w := int(l.indent) + cellsIn(l.text); w > 60 {
+			if w := int(l.indent) + cells(l.text); w > 60 {
 				t.Errorf("a line of %d: %q", w, l.text)
 			}
 		}

@@ -184,14 +184,14 @@ func TestDifferencesAreToldByPath(t *testing.T) {
 }
 
 func TestBodiesThatAreNoJSONAreComparedByBytes(t *testing.T) {
-	got := written(80, func(d *document) {
+	got := laidOut(80, func(d *document) {
 		d.bodies("ANSWER", comparedBody{text: []byte("the first text")}, comparedBody{text: []byte("the other text")})
 	})
 	if !strings.Contains(got, "they differ from byte 4 on, of 14 and 14") || !strings.Contains(got, `- "the first text"`) {
 		t.Errorf("it is\n%s", got)
 	}
 	cut := comparedBody{text: []byte("same"), cut: true}
-	if got := written(80, func(d *document) { d.bodies("ANSWER", cut, cut) }); !strings.Contains(got, "the same as far as they are kept") {
+	if got := laidOut(80, func(d *document) { d.bodies("ANSWER", cut, cut) }); !strings.Contains(got, "the same as far as they are kept") {
 		t.Errorf("what is cut is called the same:\n%s", got)
 	}
 }
@@ -223,10 +223,10 @@ func TestATimeIsDividedIntoItsParts(t *testing.T) {
 
 func TestNumbersFitTheirColumns(t *testing.T) {
 	for n := int64(1); n > 0 && n < 1<<60; n = n*11/10 + 1 {
-		if text := volume(n); cellsIn(text) > 6 {
+		if text := volume(n); cells(text) > 6 {
 			t.Errorf("%d bytes are %s", n, text)
 		}
-		if text := brief(time.Duration(n)); cellsIn(text) > 6 && time.Duration(n) < 1000*time.Hour {
+		if text := brief(time.Duration(n)); cells(text) > 6 && time.Duration(n) < 1000*time.Hour {
 			t.Errorf("%d ns are %s", n, text)
 		}
 	}

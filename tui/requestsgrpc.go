@@ -86,12 +86,17 @@ func messageType(method string, isRequest bool) protoreflect.MessageDescriptor {
 	return m.Output()
 }
 
-// decode reads a message of a known type: of the type's own where the program has it.
-func decode(data []byte, of protoreflect.MessageDescriptor) (proto.Message, error) {
-	var m proto.Message = dynamicpb.NewMessage(of)
+// newMessage makes a message of a type: of Go's where the program has that.
+func newMessage(of protoreflect.MessageDescriptor) proto.Message {
 	if known, err := protoregistry.GlobalTypes.FindMessageByName(of.FullName()); err == nil {
-		m = known.New().Interface()
+		return known.New().Interface()
 	}
+	return dynamicpb.NewMessage(of)
+}
+
+// decode reads a message.
+func decode(data []byte, of protoreflect.MessageDescriptor) (proto.Message, error) {
+	m := newMessage(of)
 	err := proto.Unmarshal(data, m)
 	return m, err
 }

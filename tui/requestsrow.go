@@ -79,7 +79,7 @@ func (c requestColumns) head(s *scene, grpc bool) string {
 }
 
 func rightIn(s *scene, text string, width int) string {
-	if n := cellsIn(text); n < width {
+	if n := cells(text); n < width {
 		return spaces(width-n) + text
 	}
 	return s.fit(text, width)
@@ -114,12 +114,12 @@ func (c requestColumns) row(s *scene, e *event.Event, served *event.Served, pod,
 	if pod == "" {
 		pod = served.Replica
 	}
-	cells := []struct {
+	numbered := []struct {
 		text  string
 		width int
 	}{{queue, c.queue}, {model, c.model}, {brief(served.Took), c.took}, {volume(served.BytesIn), c.in}, {volume(served.BytesOut), c.out}, {revision, c.revision}, {orDash(legible(pod)), c.replica}}
 	var numbers strings.Builder
-	for _, cell := range cells {
+	for _, cell := range numbered {
 		if cell.width > 0 {
 			numbers.WriteString(" " + rightIn(s, cell.text, cell.width))
 		}
@@ -143,7 +143,7 @@ func orDash(text string) string {
 // beginning: its end tells them apart.
 func (c requestColumns) routed(s *scene, served *event.Served) (route, trouble string) {
 	route = routeOf(served)
-	width := cellsIn(route)
+	width := cells(route)
 	if width > c.route {
 		cut := ansi.TruncateLeft(route, width-c.route+1, "")
 		return s.fit(s.glyphs.ellipsis+cut, c.route), ""

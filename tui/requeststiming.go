@@ -68,4 +68,4 @@ func (d *document) timing(f *event.Served) {
 	d.end(7)
 }
 
-func rightPad(text string, width int) string { return text + spaces(width-cellsIn(text)) }
+func rightPad(text string, width int) string { return text + spaces(width-cells(text)) }

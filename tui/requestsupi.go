@@ -178,7 +178,7 @@ func newGrid(t *upiv1.Table) *grid {
 		g.right = append(g.right, c.GetType() == upiv1.Type_TYPE_DOUBLE || c.GetType() == upiv1.Type_TYPE_INTEGER)
 	}
 	for i, name := range g.names {
-		g.widths = append(g.widths, max(cellsIn(name), len(g.types[i])))
+		g.widths = append(g.widths, max(cells(name), len(g.types[i])))
 	}
 	for _, row := range shownRows(t) {
 		texts := []gridCell{{legible(row.GetRowId()), toneFaint}}
@@ -193,7 +193,7 @@ func newGrid(t *upiv1.Table) *grid {
 			texts = append(texts, gridCell{legible(text), tone})
 		}
 		for i, c := range texts {
-			g.widths[i] = max(g.widths[i], cellsIn(c.text))
+			g.widths[i] = max(g.widths[i], cells(c.text))
 		}
 		g.rows = append(g.rows, texts)
 	}
@@ -252,7 +252,7 @@ func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 		}
 		c := cell(i)
 		text := clip(c.text, g.widths[i])
-		fill := spaces(g.widths[i] - cellsIn(text))
+		fill := spaces(g.widths[i] - cells(text))
 		if g.right[i] {
 			d.add(tonePlain, fill)
 			d.add(c.tone, text)
@@ -270,12 +270,12 @@ func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 func (d *document) transposed(g *grid) {
 	name, kind := 0, 0
 	for i := range g.names {
-		name, kind = max(name, min(cellsIn(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
+		name, kind = max(name, min(cells(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
 	}
 	for i := range g.names {
 		text := clip(g.names[i], name)
 		d.add(toneName, text)
-		d.add(tonePlain, spaces(name-cellsIn(text)+1))
+		d.add(tonePlain, spaces(name-cells(text)+1))
 		d.add(toneFaint, g.types[i]+spaces(kind-len(g.types[i])+1))
 		for n, row := range g.rows {
 			if n > 0 {
@@ -293,7 +293,7 @@ func (d *document) transposed(g *grid) {
 
 // clip cuts a safe text to so many cells; what is cut ends in two dots.
 func clip(text string, width int) string {
-	if cellsIn(text) <= width {
+	if cells(text) <= width {
 		return text
 	}
 	at, _ := hardBreak(text, width-2)

@@ -19,6 +19,13 @@ import (
 
 var update = flag.Bool("update", false, "write the golden screens anew")
 
+// TestMain has every time shown in UTC, as golden screens have them. It is set once: the
+// timers of tests that are over still read it.
+func TestMain(m *testing.M) {
+	time.Local = time.UTC
+	os.Exit(m.Run())
+}
+
 // testPatience is how long a test waits for what it expects.
 const testPatience = 20 * time.Second
 
@@ -38,10 +45,15 @@ func drive(t *testing.T, control Controller, width, height int, events []event.E
 	if n := len(events); n > 0 {
 		now = events[n-1].Time
 	}
-	d := &driver{T: t, messages: make(chan tea.Msg, 100)}
-	d.screen = newScreen(Options{Control: control, Profile: termenv.Ascii, Now: func() time.Time { return now }})
-	d.send(tea.WindowSizeMsg{Width: width, Height: height})
+	d := driveScreen(t, newScreen(Options{Control: control, Profile: termenv.Ascii, Now: func() time.Time { return now }}), width, height)
 	d.send(arrived(events))
+	return d
+}
+
+// driveScreen drives a screen as it is.
+func driveScreen(t *testing.T, m *screen, width, height int) *driver {
+	d := &driver{T: t, messages: make(chan tea.Msg, 100), screen: m}
+	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
 }
 
@@ -209,11 +221,4 @@ func iris(facts ...event.Fact) []event.Event {
 		events[i].Seq, events[i].Time = uint64(i+1), at.Add(time.Duration(i)*time.Second)
 	}
 	return events
-}
-
-// inUTC has times of day shown in UTC, as golden screens have them.
-func inUTC(t *testing.T) {
-	local := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = local })
 }

@@ -83,7 +83,6 @@ func crashed() []event.Event {
 }
 
 func TestLogsOfAllSourcesOnOneScreen(t *testing.T) {
-	inUTC(t)
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}, {60, 16}} {
 		d := drive(t, &hands{}, size[0], size[1], crashed())
 		d.keys("3")
@@ -92,7 +91,6 @@ func TestLogsOfAllSourcesOnOneScreen(t *testing.T) {
 }
 
 func TestATracebackIsALineUntilItIsUnfolded(t *testing.T) {
-	inUTC(t)
 	d := drive(t, &hands{}, 120, 30, crashed())
 	d.keys("3", "z")
 	view := d.view()
@@ -112,7 +110,6 @@ func TestATracebackIsALineUntilItIsUnfolded(t *testing.T) {
 }
 
 func TestALineOfJSONIsShownInPartsAndRawOnAKey(t *testing.T) {
-	inUTC(t)
 	d := drive(t, &hands{}, 140, 30, crashed())
 	d.keys("3", "z")
 	view := d.await("model: model loaded path=/mnt/models/iris.joblib took_ms=812")

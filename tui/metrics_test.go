@@ -100,7 +100,6 @@ func merged(lists ...[]event.Event) []event.Event {
 }
 
 func TestMetricsScreens(t *testing.T) {
-	inUTC(t)
 	for _, c := range []struct {
 		name          string
 		width, height int
@@ -125,7 +124,6 @@ func TestMetricsScreens(t *testing.T) {
 }
 
 func TestMetricsInLettersThatEveryTerminalHas(t *testing.T) {
-	inUTC(t)
 	d := drive(t, &hands{}, 120, 40, busy())
 	d.screen.theme.glyphs = asciiGlyphs
 	d.keys("4")
@@ -140,7 +138,6 @@ func TestMetricsInLettersThatEveryTerminalHas(t *testing.T) {
 }
 
 func TestMetricsBeforeAnythingIsMeasured(t *testing.T) {
-	inUTC(t)
 	d := drive(t, &hands{}, 80, 24, iris())
 	d.keys("4")
 	d.golden("metrics-port-nothing-80x24")

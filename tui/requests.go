@@ -192,8 +192,14 @@ func (p *requests) act(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
 		key key.Binding
 		do  func(*scene, event.Event) tea.Cmd
 	}{
-		{requestCopy, p.copyCommand}, {requestBody, p.copyBody}, {requestEdit, p.edit}, {requestAgain, p.again},
-		{requestPin, p.pin}, {requestMark, p.mark}, {requestCompare, p.compare}, {requestExport, p.askExport},
+		{requestCopy, p.copyCommand},
+		{requestBody, p.copyBody},
+		{requestEdit, p.edit},
+		{requestAgain, p.again},
+		{requestPin, p.pin},
+		{requestMark, p.mark},
+		{requestCompare, p.compare},
+		{requestExport, p.askExport},
 	} {
 		if !key.Matches(msg, a.key) {
 			continue

@@ -422,7 +422,6 @@ func TestRequestsThatComeAfterASearchAreSearchedByTheNext(t *testing.T) {
 }
 
 func TestScreensOfRequests(t *testing.T) {
-	inUTC(t)
 	f := irisServed(4, 503, 1500*time.Millisecond)
 	f.Held, f.Sent, f.FirstByte, f.Error = 1200*time.Millisecond, 0, 0, "queue full"
 	grpc, code := irisServed(5, 200, 7*time.Millisecond), 14

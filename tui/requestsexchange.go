@@ -102,7 +102,9 @@ func (v *exchangeView) about(s *scene, d *document) {
 		}
 		d.add(tonePlain, "  replica "+name)
 	}
-	d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
+	if v.exchange == nil { // else the sides tell it
+		d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
+	}
 	d.end(2)
 	if f.Error != "" {
 		d.line(toneBad, shortened(f.Error, 2000))
@@ -126,7 +128,11 @@ func (v *exchangeView) arrived() time.Time {
 func statusText(f *event.Served) string {
 	switch {
 	case f.GRPCStatus != nil:
-		return fmt.Sprintf("%s (grpc-status %d, HTTP %d)", prose.GRPCCode(*f.GRPCStatus), *f.GRPCStatus, f.Status)
+		text := fmt.Sprintf("%s (grpc-status %d)", prose.GRPCCode(*f.GRPCStatus), *f.GRPCStatus)
+		if f.Status != http.StatusOK {
+			text += fmt.Sprintf(", HTTP %d", f.Status)
+		}
+		return text
 	case f.Status == 0:
 		return "no answer"
 	}

@@ -54,8 +54,13 @@ func TestARequestIsSentAgainAsItsClientSentIt(t *testing.T) {
 		Query:  "?a=1;b={}",
 		Request: event.Message{
 			Header: []event.Field{
-				{Name: "Host", Value: "iris-1.sample.models.localhost"}, {Name: "X-Twice", Value: "1"}, {Name: "x-twice", Value: "2"},
-				{Name: "Accept-Encoding", Value: "br"}, {Name: "Authorization", Value: "***"}, {Name: "Connection", Value: "close"}, {Name: "Content-Length", Value: "3"},
+				{Name: "Host", Value: "iris-1.sample.models.localhost"},
+				{Name: "X-Twice", Value: "1"},
+				{Name: "x-twice", Value: "2"},
+				{Name: "Accept-Encoding", Value: "br"},
+				{Name: "Authorization", Value: "***"},
+				{Name: "Connection", Value: "close"},
+				{Name: "Content-Length", Value: "3"},
 			},
 			Body: []byte("abc"), Size: 3,
 		},

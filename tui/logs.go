@@ -109,18 +109,24 @@ func (p *logs) read(s *scene) {
 	if p.inks == nil { // a key may come before the first frame
 		p.inks, p.width, p.height = newLogInks(s.theme), 80, 20
 	}
-	if s.model == nil {
+	if s.model == nil { // before the session's beginning, perhaps again
+		p.book, p.shown, p.search.found, p.paused = logbook{}, nil, nil, false
 		return
 	}
 	before := p.book.model
-	if p.book.read(s.state.History, s.model.ID, (*logShown)(p)) && before != "" {
-		if before != s.model.ID {
-			p.only = ""
-		}
-		p.follow()
-		p.choose()
+	if !p.book.read(s.state.History, s.model.ID, (*logShown)(p)) {
+		return
 	}
+	if before != s.model.ID {
+		p.only = ""
+	}
+	p.redraw()
+	p.follow()
+	p.choose()
 }
+
+// rewound reads everything again.
+func (p *logs) rewound() { p.book.history = nil }
 
 // logShown keeps the lists of the records that are shown, and of those that a search
 // found, up to date.

@@ -85,7 +85,7 @@ func crashed() []event.Event {
 func TestLogsOfAllSourcesOnOneScreen(t *testing.T) {
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}, {60, 16}} {
 		d := drive(t, &hands{}, size[0], size[1], crashed())
-		d.keys("3")
+		d.keys("3", "z")
 		d.golden(fmt.Sprintf("logs-%dx%d", size[0], size[1]))
 	}
 }
@@ -102,6 +102,9 @@ func TestATracebackIsALineUntilItIsUnfolded(t *testing.T) {
 	d.keys("x", "enter") // the last one that is seen: the panic
 	if view := d.view(); !strings.Contains(view, "main.predict(0x5") || strings.Contains(view, "KeyError") {
 		t.Errorf("the panic alone is not unfolded:\n%s", view)
+	}
+	if view := d.view(); !strings.Contains(view, "›03:04:38.000 abcde F panic:") || !strings.Contains(view, "/app/main.go:30 +0x2b") {
+		t.Errorf("it is not seen as a whole, with the cursor at its beginning:\n%s", view)
 	}
 	d.keys("enter")
 	if view := d.view(); strings.Contains(view, "main.predict(0x5") {
@@ -329,7 +332,7 @@ func TestLogsAreKeptUpTo10000Lines(t *testing.T) {
 	d := drive(t, &hands{}, 100, 24, iris())
 	d.keys("3", "s", `"line 7`, "enter", "esc")
 	var events arrived
-	for i := range 25_000 {
+	for i := range 12_000 {
 		events = append(events, event.Event{Seq: uint64(100 + i), Time: d.screen.latest, Model: "iris-1", Revision: 1, Fact: written(firstContainer, fmt.Sprintf("line %d", i))})
 		if len(events) == 700 {
 			d.send(events)
@@ -338,7 +341,7 @@ func TestLogsAreKeptUpTo10000Lines(t *testing.T) {
 		}
 	}
 	d.send(events)
-	d.await("kept 10k of 25k")
+	d.await("kept 10k of 12k")
 	p := d.screen.panels[logsPanel].(*logs)
 	if n := len(p.book.records); n > 10_001 || n < 9_990 || len(p.shown) != n {
 		t.Errorf("%d records are kept, %d shown", n, len(p.shown))
@@ -347,9 +350,9 @@ func TestLogsAreKeptUpTo10000Lines(t *testing.T) {
 		t.Errorf("%d bytes of rows are kept", p.rows.bytes)
 	}
 	d.keys("g")
-	d.await("line 15000")
+	d.await("line 2000")
 	d.send(arrived{{Seq: 99_999, Time: d.screen.latest, Model: "iris-1", Fact: written(firstContainer, "one more")}})
-	d.await("line 15001")
+	d.await("line 2001")
 }
 
 func TestSavingWritesANewFileOnly(t *testing.T) {
@@ -390,6 +393,17 @@ func TestCopyingIsByOSC52(t *testing.T) {
 		}
 		if out.String() != want {
 			t.Errorf("%s gets %q, not %q", name, out.String(), want)
+		}
+	}
+}
+
+func TestTheKeysOfAPanelWithManyFitASmallScreen(t *testing.T) {
+	d := drive(t, &hands{}, 80, 24, crashed())
+	d.keys("3", "?")
+	view := d.view()
+	for _, key := range []string{"search", "unfold all tracebacks", "save what is shown", "everywhere", "zoom the panel", "ctrl+c"} {
+		if !strings.Contains(view, key) {
+			t.Errorf("the help lacks %q:\n%s", key, view)
 		}
 	}
 }

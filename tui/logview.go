@@ -316,8 +316,18 @@ func (p *logs) unfold(s *scene) bool {
 	r := p.book.at(p.at.record)
 	r.toggled = !r.toggled
 	p.rows.drop(p.at.record)
-	p.at.row = 0
+	p.reveal(s, p.at.record)
 	return true
+}
+
+// reveal has the cursor on a record's first row, and as much of the record seen as there
+// is room for.
+func (p *logs) reveal(s *scene, number int) {
+	rows := len(p.recordRows(s, number))
+	p.at = place{number, min(rows, p.height) - 1}
+	p.settle(s)
+	p.at.row = 0
+	p.settle(s)
 }
 
 // several tells whether a record has lines that are hidden while it is folded.

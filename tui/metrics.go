@@ -28,6 +28,12 @@ var metricsLengths = []time.Duration{2 * time.Minute, 10 * time.Minute, 60 * tim
 
 func newMetrics() *metrics { return &metrics{length: 1} }
 
+// rewound draws and lists anew: the same numbers may be of another time.
+func (p *metrics) rewound() {
+	p.drawn.lines = nil
+	p.series.of, p.series.all, p.series.list = listed{}, nil, nil
+}
+
 func (p *metrics) title() string { return "Metrics" }
 
 func (p *metrics) badge(s *scene) string {

@@ -184,8 +184,22 @@ type help struct{ rows []string }
 
 func (h help) press(_ *screen, _ *scene, _ tea.KeyMsg) (overlay, tea.Cmd) { return nil, nil }
 
+// over shows the keys in two columns where one is too long for the screen.
 func (h help) over(s *scene, lines []string, width int) []string {
-	return boxed(s, "keys", h.rows, helpWidth, lines, width)
+	if len(h.rows) <= len(lines)-4 {
+		return boxed(s, "keys", h.rows, helpWidth, lines, width)
+	}
+	inner := min(2*helpWidth, width-4)
+	half := (len(h.rows) + 1) / 2
+	rows := make([]string, half)
+	for i := range rows {
+		right := ""
+		if half+i < len(h.rows) {
+			right = h.rows[half+i]
+		}
+		rows[i] = s.fit(h.rows[i], inner/2-1) + "  " + right
+	}
+	return boxed(s, "keys", rows, inner, lines, width)
 }
 
 const helpWidth = 56

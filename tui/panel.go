@@ -18,9 +18,7 @@ type scene struct {
 	past    *session.Past  // the model's; nil where there is no model
 	now     time.Time
 	control Controller // nil where nothing can be done: a recording
-	// recording is what is looked at instead of a session; nil where it is one. Where it
-	// is wound back, state and past are other ones, and what a panel keeps by their places
-	// is to be made anew.
+	// recording is what is looked at instead of a session; nil where it is one.
 	recording *session.Recording
 	// focused tells that the panel being drawn has the keys.
 	focused bool
@@ -64,6 +62,9 @@ type (
 	scroller interface {
 		scroll(s *scene, lines int)
 	}
+	// rewinder makes anew what it keeps by places of the past, which is another one now: a
+	// recording was wound back.
+	rewinder interface{ rewound() }
 	// typer takes every key while it is typing: a search's or an editor's line.
 	typer interface{ typing() bool }
 )

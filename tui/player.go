@@ -41,7 +41,7 @@ type (
 )
 
 const (
-	jumpSeconds = 10 * time.Second
+	timeStep = 10 * time.Second
 	// fewEvents are applied to the state that is shown; to move on by more, or back, another
 	// state is made.
 	fewEvents = 2000
@@ -72,6 +72,9 @@ func (m *screen) play(r *session.Recording) {
 		return
 	}
 	m.state = state
+	if notes := r.Notes(); len(notes) > 0 {
+		m.said = said{text: notes[0], bad: true} // until the first key leads elsewhere
+	}
 }
 
 // playerActions are the player's keys and what they do.
@@ -81,8 +84,8 @@ func (m *screen) playerActions() []action {
 		{playBefore, func() tea.Cmd { return m.moveTo(r.Before(p.target)) }},
 		{playAfter, func() tea.Cmd { return m.moveTo(r.After(p.target)) }},
 		{playPause, m.playOrPause},
-		{playBack, func() tea.Cmd { return m.moveBy(-jumpSeconds) }},
-		{playOn, func() tea.Cmd { return m.moveBy(jumpSeconds) }},
+		{playBack, func() tea.Cmd { return m.moveBy(-timeStep) }},
+		{playOn, func() tea.Cmd { return m.moveBy(timeStep) }},
 		{playFirst, func() tea.Cmd { return m.moveTo(0) }},
 		{playLast, func() tea.Cmd { return m.moveTo(r.Len()) }},
 	}
@@ -113,6 +116,7 @@ func (m *screen) moveBy(d time.Duration) tea.Cmd {
 // seek has the screen show a place. Its command reads what that takes.
 func (m *screen) seek(place int) tea.Cmd {
 	p := m.player
+	m.said = said{}
 	p.target = place
 	m.latest = p.clock
 	if p.moving || p.target == p.place {
@@ -140,6 +144,11 @@ func (m *screen) moved(msg moved) tea.Cmd {
 	}
 	if msg.state != nil {
 		m.state = msg.state
+		for _, panel := range m.panels {
+			if r, is := panel.(rewinder); is {
+				r.rewound()
+			}
+		}
 	}
 	m.apply(msg.events)
 	p.place = msg.place

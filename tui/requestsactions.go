@@ -36,7 +36,7 @@ type (
 
 // exchangeOf gets what was captured of a request: what is at hand, or from the session.
 func (p *requests) exchangeOf(s *scene, e event.Event) func(ctx context.Context) (event.Exchange, error) {
-	id, control := e.Fact.(event.Served).ID, s.control
+	id, control, recording := e.Fact.(event.Served).ID, s.control, s.recording
 	have := func(x event.Exchange) func(context.Context) (event.Exchange, error) {
 		return func(context.Context) (event.Exchange, error) { return x, nil }
 	}
@@ -48,6 +48,8 @@ func (p *requests) exchangeOf(s *scene, e event.Event) func(ctx context.Context)
 	}
 	return func(ctx context.Context) (event.Exchange, error) {
 		switch {
+		case control == nil && recording != nil:
+			return recording.Exchange(id)
 		case control == nil:
 			return event.Exchange{}, errRecording
 		case id == 0:

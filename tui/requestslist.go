@@ -28,6 +28,14 @@ func (l *requestList) restart() {
 	l.looked, l.places, l.kept = 0, nil, nil
 }
 
+// rewound looks at everything again, as it is at another place of a recording.
+func (p *requests) rewound() {
+	p.list.restart()
+	p.list.following = true
+	p.pods = podNames{}
+	p.bodies.until = 0
+}
+
 // update looks at the requests before a place that have not been looked at.
 func (l *requestList) update(s *scene, pods *podNames, chosen *filter.Filter, before int, inBody func(string, uint64) bool) {
 	ring := &s.state.History.Requests

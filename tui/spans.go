@@ -134,32 +134,38 @@ func head(text string, width int) string {
 
 // folded parts a line into rows of at most so many cells, at spaces where that is near.
 func folded(line []span, width int) [][]span {
-	width = max(width, 2)
 	var rows [][]span
 	var row []span
-	used := 0
+	at := 0 // of the span in the text
+	breaks := breaksOf(plainText(line), max(width, 2))
 	for _, s := range line {
-		for s.text != "" {
-			w := cells(s.text)
-			if used+w <= width {
-				row, used = append(row, s), used+w
-				break
-			}
-			part := ""
-			if used < width {
-				part = head(s.text, width-used)
-			}
-			if at := strings.LastIndexByte(part, ' '); at >= 0 && len(part)-at < width/2 {
-				part = part[:at+1]
-			} else if used > 0 && used+cells(part) > width {
-				part = ""
-			}
-			row = append(row, span{part, s.ink})
-			s.text = s.text[len(part):]
-			rows, row, used = append(rows, row), nil, 0
+		for len(breaks) > 0 && breaks[0] <= at+len(s.text) {
+			n := breaks[0] - at
+			rows = append(rows, append(row, span{s.text[:n], s.ink}))
+			row, s.text, at, breaks = nil, s.text[n:], breaks[0], breaks[1:]
 		}
+		row, at = append(row, s), at+len(s.text)
 	}
 	return append(rows, row)
+}
+
+// breaksOf is where the rows of a text begin, the first aside.
+func breaksOf(text string, width int) (breaks []int) {
+	for from := 0; ; {
+		near := text[from:]
+		if most := 16 * width; len(near) > most { // not all of a long text for each of its rows
+			near = strings.ToValidUTF8(near[:most], "")
+		}
+		part := head(near, width)
+		if from+len(part) >= len(text) {
+			return breaks
+		}
+		if space := strings.LastIndexByte(part, ' '); space >= 0 && cells(part[space+1:]) < width/2 {
+			part = part[:space+1]
+		}
+		from += len(part)
+		breaks = append(breaks, from)
+	}
 }
 
 // slid is the part of a line from a cell on, so many cells wide, with an ellipsis at each

@@ -26,6 +26,7 @@ type Recording struct {
 	exchanges map[uint64]int
 	notes     []string
 	states    []checkpoint // by place; the first is the beginning
+	most      int          // bytes of their histories, about
 	every     int          // so many events are between two at least
 	near      []checkpoint // between two of states: where a person steps back and forth
 }
@@ -45,7 +46,7 @@ type checkpoint struct {
 
 const (
 	longestLine = 64 << 20 // bytes; a captured body is in base64
-	stateBytes  = 48 << 20 // of all kept states' histories
+	stateBytes  = 48 << 20 // of all kept states' histories, about
 	firstEvery  = 1024
 	nearStates  = 8
 )
@@ -54,7 +55,12 @@ const (
 // person steps to. Where a line is no event, what was before it counts, and Notes say so;
 // it is an error only where nothing was.
 func OpenRecording(file io.ReaderAt, size int64, matters func(event.Event) bool) (*Recording, error) {
-	r := &Recording{file: file, matters: matters, exchanges: map[uint64]int{}, every: firstEvery}
+	return openRecording(file, size, matters, stateBytes)
+}
+
+// openRecording keeps states whose histories take about so many bytes.
+func openRecording(file io.ReaderAt, size int64, matters func(event.Event) bool, most int) (*Recording, error) {
+	r := &Recording{file: file, matters: matters, exchanges: map[uint64]int{}, every: firstEvery, most: most}
 	state := fresh()
 	r.states = []checkpoint{{0, state.Clone()}}
 	reader := &lineReader{r: bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 1<<16)}
@@ -133,7 +139,7 @@ func (r *Recording) thin() {
 	for _, c := range r.states {
 		bytes += c.state.History.Bytes()
 	}
-	if bytes <= stateBytes || len(r.states) < 3 {
+	if bytes <= r.most || len(r.states) < 3 {
 		return
 	}
 	r.every *= 2

@@ -15,7 +15,10 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-var errRecording = errors.New("a recording of events holds no headers and bodies")
+var (
+	errRecording = errors.New("a recording of events holds no headers and bodies")
+	errNoSearch  = errors.New("those of a recording cannot be")
+)
 
 // What the panel's commands end with, besides said.
 type (
@@ -124,7 +127,7 @@ func (p *requests) again(s *scene, e event.Event) tea.Cmd {
 			return nil, fmt.Errorf("not sent: %w", err)
 		}
 		if control == nil {
-			return nil, errRecording
+			return nil, errors.New("nothing can be sent: this is a recording")
 		}
 		return said{text: fmt.Sprintf("request %d was sent again: it is a new row", x.ID)}, control.Send(ctx, x)
 	})

@@ -107,7 +107,7 @@ func (b *bodySearch) search(control Controller, until int, now func() time.Time)
 	texts := b.texts
 	return func() tea.Msg {
 		if control == nil {
-			out.err = errRecording
+			out.err = errNoSearch
 			return out
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

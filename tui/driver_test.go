@@ -142,25 +142,31 @@ func (d *driver) until(what string, reached func(view string) bool) string {
 // golden compares the screen with the one that is kept; -update keeps it.
 func (d *driver) golden(name string) {
 	d.Helper()
+	golden(d.T, name, d.view())
+}
+
+// golden compares what is drawn with what is kept; -update keeps it.
+func golden(t *testing.T, name, drawn string) {
+	t.Helper()
 	var text strings.Builder
-	for line := range strings.SplitSeq(d.view(), "\n") {
+	for line := range strings.SplitSeq(drawn, "\n") {
 		text.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	path := filepath.Join("testdata", "golden", name+".txt")
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			d.Fatal(err)
+			t.Fatal(err)
 		}
 		if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
-			d.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		d.Fatalf("%v (go test ./tui -update writes it)", err)
+		t.Fatalf("%v (go test ./tui -update writes it)", err)
 	}
 	if text.String() != string(want) {
-		d.Errorf("%s is\n%s\nwant\n%s", name, text.String(), want)
+		t.Errorf("%s is\n%s\nwant\n%s", name, text.String(), want)
 	}
 }
 

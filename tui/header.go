@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -238,7 +239,17 @@ func (m *screen) bottom(s *scene, width int) []string {
 			hints = append(hints, hint(s, b))
 		}
 	}
-	for _, b := range append(m.panels[m.focus].keys(), m.keymap.filter, m.keymap.palette, m.keymap.help, m.keymap.quit) {
+	slash := m.keymap.filter
+	for _, b := range m.panels[m.focus].keys() {
+		switch {
+		case !b.Enabled():
+		case slices.Contains(b.Keys(), "/"):
+			slash = b // the panel's own is in place of the filter
+		default:
+			hints = append(hints, hint(s, b))
+		}
+	}
+	for _, b := range []key.Binding{slash, m.keymap.palette, m.keymap.help, m.keymap.quit} {
 		if b.Enabled() {
 			hints = append(hints, hint(s, b))
 		}

@@ -103,7 +103,7 @@ func (m *screen) note(s *scene, index int) string {
 	p := m.panels[index]
 	text := p.badge(s)
 	if f, is := p.(filterer); is && f.filter() != "" {
-		text = strings.TrimSpace("/" + f.filter() + "  " + text)
+		text = strings.TrimSpace(text + "  /" + f.filter()) // where there is no room for all of it, the numbers are there
 	}
 	return text
 }

@@ -66,19 +66,19 @@ func (p *requests) badge(s *scene) string {
 	var parts []string
 	switch {
 	case p.list.following:
-	case p.list.fresh > 0:
-		parts = append(parts, count(int64(p.list.fresh))+" new")
+	case p.list.fresh() > 0:
+		parts = append(parts, count(int64(p.list.fresh()))+" new")
 	default:
 		parts = append(parts, "paused")
 	}
 	kept := len(p.list.kept)
 	if p.text != "" {
-		parts = append(parts, fmt.Sprintf("%s of %s", count(int64(len(p.list.places))), count(int64(kept))))
+		parts = append(parts, count(int64(len(p.list.places)))+"/"+count(int64(kept)))
 	}
 	if note := p.bodies.note(); note != "" {
 		parts = append(parts, note)
 	}
-	if s.model != nil && s.model.Traffic != nil {
+	if p.text == "" && s.model != nil && s.model.Traffic != nil {
 		if all := s.model.Traffic.Requests; all > uint64(kept) {
 			parts = append(parts, fmt.Sprintf("kept %s of %s", count(int64(kept)), count(all)))
 		}
@@ -141,6 +141,7 @@ func (p *requests) press(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
 	if p.view != nil {
 		return p.pressInside(s, msg)
 	}
+	p.update(s)
 	page := max(p.list.height-1, 1)
 	switch {
 	case key.Matches(msg, requestUp):
@@ -191,8 +192,14 @@ func (p *requests) act(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
 		key key.Binding
 		do  func(*scene, event.Event) tea.Cmd
 	}{
-		{requestCopy, p.copyCommand}, {requestBody, p.copyBody}, {requestEdit, p.edit}, {requestAgain, p.again},
-		{requestPin, p.pin}, {requestMark, p.mark}, {requestCompare, p.compare}, {requestExport, p.askExport},
+		{requestCopy, p.copyCommand},
+		{requestBody, p.copyBody},
+		{requestEdit, p.edit},
+		{requestAgain, p.again},
+		{requestPin, p.pin},
+		{requestMark, p.mark},
+		{requestCompare, p.compare},
+		{requestExport, p.askExport},
 	} {
 		if !key.Matches(msg, a.key) {
 			continue
@@ -337,7 +344,9 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 func (p *requests) nothing(s *scene, width int) []string {
 	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + s.model.URLs.Predict + s.model.URLs.GRPC
 	switch {
-	case len(p.chosen.Texts()) > 0 && p.bodies.running:
+	case p.bodies.err != nil:
+		text = "~b finds nothing: " + p.bodies.note()
+	case p.bodies.running:
 		text = "Looking through the bodies that were captured."
 	case p.text != "":
 		text = fmt.Sprintf("None of the %s requests that are kept is chosen by %s. esc shows all.", count(int64(len(p.list.kept))), legible(p.text))

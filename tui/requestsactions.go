@@ -15,7 +15,10 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-var errRecording = errors.New("a recording of events holds no headers and bodies")
+var (
+	errRecording = errors.New("a recording of events holds no headers and bodies")
+	errNoSearch  = errors.New("those of a recording cannot be")
+)
 
 // What the panel's commands end with, besides said.
 type (
@@ -124,7 +127,7 @@ func (p *requests) again(s *scene, e event.Event) tea.Cmd {
 			return nil, fmt.Errorf("not sent: %w", err)
 		}
 		if control == nil {
-			return nil, errRecording
+			return nil, errors.New("nothing can be sent: this is a recording")
 		}
 		return said{text: fmt.Sprintf("request %d was sent again: it is a new row", x.ID)}, control.Send(ctx, x)
 	})
@@ -278,7 +281,7 @@ func (x *exportPrompt) write(name string) (path string, err error) {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it may hold what is nobody else's
 	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is already there: give another name", path)
+		return "", fmt.Errorf("%s is already there: give another name", name)
 	}
 	if err != nil {
 		return "", err

@@ -121,7 +121,7 @@ func (b *bodySearch) search(search bodySearcher, until int, now func() time.Time
 	texts := b.texts
 	return func() tea.Msg {
 		if search == nil {
-			out.err = errRecording
+			out.err = errNoSearch
 			return out
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -57,7 +57,10 @@ func curl(x *event.Exchange, address string) string {
 	default:
 		args = append(args, "-X", quote(x.Method))
 	}
-	args = append(args, quote(url), "-H", quote("Host: "+x.Host))
+	args = append(args, quote(url))
+	if x.Host != address {
+		args = append(args, "-H", quote("Host: "+x.Host))
+	}
 	for _, f := range x.Request.Header {
 		switch {
 		case strings.HasPrefix(f.Name, ":") || slices.Contains(ownHeaders, strings.ToLower(f.Name)):

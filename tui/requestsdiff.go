@@ -272,18 +272,17 @@ func (d *document) differences(title string, all []difference) {
 	for _, x := range all {
 		d.line(toneName, x.path)
 		if !x.added {
-			d.line(toneBad, "  - "+shortened(x.before))
+			d.line(toneBad, "  - "+shortened(x.before, 2000))
 		}
 		if !x.removed {
-			d.line(toneGood, "  + "+shortened(x.after))
+			d.line(toneGood, "  + "+shortened(x.after, 2000))
 		}
 	}
 	d.end(0)
 }
 
-// shortened is a value that is not too long to be read.
-func shortened(text string) string {
-	const most = 2000
+// shortened is a foreign text of at most about so many bytes.
+func shortened(text string, most int) string {
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf(" and %d bytes more", len(text)-most)
 	}
@@ -322,13 +321,11 @@ func (d *document) bodies(name string, a, b comparedBody) {
 }
 
 func places(n int) string {
-	switch {
-	case n == 1:
-		return "at 1 place"
-	case n >= mostDifferences:
-		return fmt.Sprintf("at %d places or more", n)
+	text := "at " + several(n, "place")
+	if n >= mostDifferences {
+		text += " or more"
 	}
-	return fmt.Sprintf("at %d places", n)
+	return text
 }
 
 // around is a part of a body at a byte.

@@ -7,8 +7,6 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
-
-	"github.com/caraml-dev/merlin-local/emulator/prose"
 )
 
 // tone is how a part of a line looks.
@@ -85,7 +83,7 @@ func (d *document) add(i tone, text string) {
 	}
 	text = legible(text)
 	d.text.WriteString(text)
-	d.cells += cellsIn(text)
+	d.cells += cells(text)
 	if n := len(d.strokes); n > 0 && d.strokes[n-1].tone == i {
 		d.strokes[n-1].to = int32(d.text.Len())
 		return
@@ -170,51 +168,30 @@ func hardBreak(text string, width int) (at, good int) {
 	return at, good
 }
 
-// cellsIn is how many cells a safe text takes.
-func cellsIn(text string) int {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			return ansi.StringWidth(text)
-		}
-	}
-	return len(text)
-}
-
-// legible makes foreign text safe to draw in a line: besides what prose.Clean does,
-// invalid UTF-8 is replaced, a tab is as wide as it looks, and what turns the direction of
-// writing around, or joins and hides characters, is an escape.
+// legible makes foreign text safe to draw in a line, as printable does; besides, invalid
+// UTF-8 is replaced, and what joins and hides characters is an escape.
 func legible(text string) string {
-	plain := true
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if ascii(text) {
 		return text
 	}
-	text = prose.Clean(strings.ToValidUTF8(text, "\uFFFD"))
+	text = printable(strings.ToValidUTF8(text, "\uFFFD"))
 	if !strings.ContainsFunc(text, unseen) {
 		return text
 	}
 	var out strings.Builder
 	for _, r := range text {
-		switch {
-		case r == '\t':
-			out.WriteString("    ")
-		case unseen(r):
+		if unseen(r) {
 			fmt.Fprintf(&out, "\\u%04x", r)
-		default:
+		} else {
 			out.WriteRune(r)
 		}
 	}
 	return out.String()
 }
 
-// unseen are the tab, and the characters that change how others are drawn.
+// unseen are the characters that change how others are drawn.
 func unseen(r rune) bool {
-	return r == '\t' || r == 0xAD || r == 0xFEFF || 0x2028 <= r && r <= 0x202E || 0x200B <= r && r <= 0x200F && r != 0x200D || 0x2060 <= r && r <= 0x206F
+	return r == 0xAD || r == 0xFEFF || 0x2028 <= r && r <= 0x202E || 0x200B <= r && r <= 0x200F && r != 0x200D || 0x2060 <= r && r <= 0x206F
 }
 
 // hit is a part of a line that was found, in bytes of its text.

@@ -14,7 +14,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
@@ -97,11 +96,11 @@ func fromJSON(text []byte, method string) ([]byte, error) {
 		case err != nil:
 			return nil, fmt.Errorf("this is no JSON: %w", err)
 		}
-		message := dynamicpb.NewMessage(of)
+		message := newMessage(of)
 		if err := protojson.Unmarshal(value, message); err != nil {
 			return nil, fmt.Errorf("this is no %s: %w", of.FullName(), err)
 		}
-		data, err := proto.Marshal(message)
+		data, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
 		if err != nil {
 			return nil, err
 		}

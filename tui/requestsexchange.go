@@ -78,8 +78,11 @@ func (v *exchangeView) about(s *scene, d *document) {
 	if v.exchange != nil {
 		target += v.exchange.Query
 	}
-	d.add(toneTitle, f.Method+" "+target)
-	d.add(toneFaint, "  "+f.Proto+"  "+f.Host)
+	if f.GRPCStatus == nil {
+		target = f.Method + " " + target
+	}
+	d.add(toneTitle, shortened(target, 600))
+	d.add(toneFaint, "  "+f.Proto+"  "+shortened(f.Host, 300))
 	d.end(2)
 	tone := toneGood
 	if glyph, _ := requestLook(s, f); glyph == s.glyphs.failed {
@@ -99,13 +102,15 @@ func (v *exchangeView) about(s *scene, d *document) {
 		}
 		d.add(tonePlain, "  replica "+name)
 	}
-	d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
+	if v.exchange == nil { // else the sides tell it
+		d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
+	}
 	d.end(2)
 	if f.Error != "" {
-		d.line(toneBad, f.Error)
+		d.line(toneBad, shortened(f.Error, 2000))
 	}
 	if text := v.grpcMessage(); text != "" {
-		d.line(toneBad, text)
+		d.line(toneBad, shortened(text, 2000))
 	}
 	d.timing(f)
 	d.end(0)
@@ -123,7 +128,11 @@ func (v *exchangeView) arrived() time.Time {
 func statusText(f *event.Served) string {
 	switch {
 	case f.GRPCStatus != nil:
-		return fmt.Sprintf("%s (grpc-status %d, HTTP %d)", prose.GRPCCode(*f.GRPCStatus), *f.GRPCStatus, f.Status)
+		text := fmt.Sprintf("%s (grpc-status %d)", prose.GRPCCode(*f.GRPCStatus), *f.GRPCStatus)
+		if f.Status != http.StatusOK {
+			text += fmt.Sprintf(", HTTP %d", f.Status)
+		}
+		return text
 	case f.Status == 0:
 		return "no answer"
 	}
@@ -158,7 +167,7 @@ func (v *exchangeView) message(d *document, isRequest, headers bool) {
 	d.add(toneTitle, title)
 	d.add(toneFaint, "  "+messageKind(m))
 	if n := len(m.Header) + len(m.Trailer); n > 0 && !headers {
-		d.add(toneFaint, fmt.Sprintf("  %d headers (h shows them)", n))
+		d.add(toneFaint, "  "+several(n, "header")+" (h shows them)")
 	}
 	d.end(2)
 	if headers {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -85,14 +86,30 @@ func messageType(method string, isRequest bool) protoreflect.MessageDescriptor {
 	return m.Output()
 }
 
-// decode reads a message of a known type: of the type's own where the program has it.
-func decode(data []byte, of protoreflect.MessageDescriptor) (proto.Message, error) {
-	var m proto.Message = dynamicpb.NewMessage(of)
+// newMessage makes a message of a type: of Go's where the program has that.
+func newMessage(of protoreflect.MessageDescriptor) proto.Message {
 	if known, err := protoregistry.GlobalTypes.FindMessageByName(of.FullName()); err == nil {
-		m = known.New().Interface()
+		return known.New().Interface()
 	}
+	return dynamicpb.NewMessage(of)
+}
+
+// decode reads a message.
+func decode(data []byte, of protoreflect.MessageDescriptor) (proto.Message, error) {
+	m := newMessage(of)
 	err := proto.Unmarshal(data, m)
 	return m, err
+}
+
+// messageJSON is a message as JSON in one line, with the names that its .proto has.
+func messageJSON(m proto.Message) ([]byte, error) {
+	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = json.Compact(&out, text) // protojson varies its spaces on purpose
+	return out.Bytes(), err
 }
 
 // asJSON is every message of a body as JSON, below one another, as grpcurl takes them.
@@ -115,7 +132,7 @@ func asJSON(m *event.Message, method string, isRequest bool) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := protojson.Marshal(message)
+		text, err := messageJSON(message)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +194,7 @@ func (d *document) message(f frame, encoding string, of protoreflect.MessageDesc
 	case *upiv1.PredictValuesResponse:
 		d.upiResponse(message)
 	default:
-		text, err := protojson.Marshal(message)
+		text, err := messageJSON(message)
 		if err != nil {
 			d.line(toneBad, fmt.Sprintf("it cannot be shown as JSON: %v", err))
 			d.hex(plain)

@@ -89,7 +89,7 @@ func (j *jsonText) container(open byte, indent, depth int) bool {
 		}
 		if c := j.in[j.at]; c == open+2 { // } is two after {, and ] after [
 			if j.cells > 0 {
-				j.end(inner)
+				j.end(inner + 2)
 			}
 			j.indent(indent)
 			j.add(tonePlain, string(c))
@@ -104,11 +104,11 @@ func (j *jsonText) container(open byte, indent, depth int) bool {
 			if end, _ := scalar(j.in, j.at); isScalar && j.cells+1+(end-j.at)+1 <= j.width {
 				j.add(tonePlain, " ")
 			} else {
-				j.end(inner)
+				j.end(inner + 2)
 				filling = false
 			}
 		} else if j.cells > 0 {
-			j.end(inner)
+			j.end(inner + 2)
 		}
 		if !filling {
 			j.indent(inner)

@@ -19,13 +19,13 @@ type requestList struct {
 	cursor    int // a place
 	top       int // the place in the first row
 	following bool
-	fresh     int // shown since it does not follow any more
+	stoodAt   int // what is at this place or after it came since it does not follow any more
 	height    int // rows that were drawn last
 }
 
 // restart looks at everything again: another filter chooses. The cursor stays where it is.
 func (l *requestList) restart() {
-	l.looked, l.places, l.kept, l.fresh = 0, nil, nil, 0
+	l.looked, l.places, l.kept = 0, nil, nil
 }
 
 // rewound looks at everything again, as it is at another place of a recording.
@@ -57,9 +57,6 @@ func (l *requestList) update(s *scene, pods *podNames, chosen *filter.Filter, be
 			continue
 		}
 		l.places = append(l.places, place)
-		if !l.following {
-			l.fresh++
-		}
 	}
 	l.looked = max(l.looked, min(before, ring.End()))
 	l.places = dropBefore(l.places, ring.First())
@@ -79,7 +76,7 @@ func (l *requestList) settle() {
 	at := min(sort.SearchInts(l.places, l.cursor), last)
 	top := min(sort.SearchInts(l.places, l.top), last)
 	if l.following {
-		at, l.fresh = last, 0
+		at = last
 	}
 	height := max(l.height, 1)
 	top = min(max(top, at-height+1, 0), at, max(len(l.places)-height, 0))
@@ -99,12 +96,21 @@ func (l *requestList) move(rows int) {
 }
 
 // stay stops following, so that the row under the cursor stays where it is.
-func (l *requestList) stay() { l.following = false }
+func (l *requestList) stay() { l.follow(false) }
 
 func (l *requestList) follow(on bool) {
-	if l.following = on; on {
-		l.fresh = 0
+	if l.following && !on && len(l.places) > 0 {
+		l.stoodAt = l.places[len(l.places)-1] + 1
 	}
+	l.following = on
+}
+
+// fresh is how many are shown that came since it does not follow any more.
+func (l *requestList) fresh() int {
+	if l.following {
+		return 0
+	}
+	return len(l.places) - sort.SearchInts(l.places, l.stoodAt)
 }
 
 // window are the places in the rows that are visible.

@@ -172,7 +172,9 @@ func (p *page) draw(s *scene, width, height int) []string {
 	if p.width != width || p.stale || p.rows == nil {
 		p.width, p.stale = width, false
 		p.rows = p.lay(s, max(width-margin, 1))
+		at := p.at
 		p.find()
+		p.at = max(min(at, len(p.found)-1), 0)
 	}
 	searching := p.asking || p.pattern != nil
 	if searching {

@@ -26,7 +26,14 @@ const leastRoute = 30
 
 // columnsOf divides a width. The status has as much as it needs, within bounds.
 func columnsOf(width, status int) requestColumns {
-	c := requestColumns{time: 8, status: min(max(status, 4), max(width/8, 6)), took: 6}
+	most := 6 // a status of HTTP; of gRPC's a beginning
+	if width >= 56 {
+		most = 11
+	}
+	if width >= 100 {
+		most = 19 // the longest of gRPC's
+	}
+	c := requestColumns{time: 8, status: min(max(status, 4), most), took: 6}
 	rest := width - 3 - (c.time + 1) - (2 + c.status + 1) - (c.took + 1)
 	take := func(more int, columns ...*int) {
 		if rest-more < leastRoute {
@@ -72,7 +79,7 @@ func (c requestColumns) head(s *scene, grpc bool) string {
 }
 
 func rightIn(s *scene, text string, width int) string {
-	if n := cellsIn(text); n < width {
+	if n := cells(text); n < width {
 		return spaces(width-n) + text
 	}
 	return s.fit(text, width)
@@ -107,12 +114,12 @@ func (c requestColumns) row(s *scene, e *event.Event, served *event.Served, pod,
 	if pod == "" {
 		pod = served.Replica
 	}
-	cells := []struct {
+	numbered := []struct {
 		text  string
 		width int
 	}{{queue, c.queue}, {model, c.model}, {brief(served.Took), c.took}, {volume(served.BytesIn), c.in}, {volume(served.BytesOut), c.out}, {revision, c.revision}, {orDash(legible(pod)), c.replica}}
 	var numbers strings.Builder
-	for _, cell := range cells {
+	for _, cell := range numbered {
 		if cell.width > 0 {
 			numbers.WriteString(" " + rightIn(s, cell.text, cell.width))
 		}
@@ -136,7 +143,7 @@ func orDash(text string) string {
 // beginning: its end tells them apart.
 func (c requestColumns) routed(s *scene, served *event.Served) (route, trouble string) {
 	route = routeOf(served)
-	width := cellsIn(route)
+	width := cells(route)
 	if width > c.route {
 		cut := ansi.TruncateLeft(route, width-c.route+1, "")
 		return s.fit(s.glyphs.ellipsis+cut, c.route), ""
@@ -199,7 +206,10 @@ func brief(d time.Duration) string {
 	case d < time.Hour:
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	if d < 100*time.Hour {
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dh", int(d.Hours()))
 }
 
 // volume is a number of bytes of six cells at most.
@@ -211,7 +221,7 @@ func volume(n int64) string {
 		return fmt.Sprintf("%dB", n)
 	}
 	v := float64(n)
-	for _, unit := range []string{"Ki", "Mi", "Gi", "Ti"} {
+	for _, unit := range []string{"Ki", "Mi", "Gi", "Ti", "Pi", "Ei"} {
 		if v /= 1024; v < 9.995 {
 			return fmt.Sprintf("%.2f%s", v, unit)
 		} else if v < 99.95 {
@@ -220,5 +230,5 @@ func volume(n int64) string {
 			return fmt.Sprintf("%.0f%s", v, unit)
 		}
 	}
-	return ">1000Ti"
+	return ">999Ei" // int64 has no more than 8
 }

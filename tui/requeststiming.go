@@ -17,8 +17,11 @@ type timePart struct {
 // A part that it did not come to is 0.
 func partsOf(f *event.Served) []timePart {
 	parts := []timePart{
-		{"h", "held for a replica", f.Held}, {"q", "queued", f.Queued}, {"c", "connected", 0},
-		{"f", "first byte", 0}, {"d", "done", 0},
+		{"h", "held for a replica", f.Held},
+		{"q", "queued", f.Queued},
+		{"c", "connected", 0},
+		{"f", "first byte", 0},
+		{"d", "done", 0},
 	}
 	at := f.Held + f.Queued
 	for i, until := range []time.Duration{f.Sent, f.FirstByte, f.Took} {
@@ -68,4 +71,4 @@ func (d *document) timing(f *event.Served) {
 	d.end(7)
 }
 
-func rightPad(text string, width int) string { return text + spaces(width-cellsIn(text)) }
+func rightPad(text string, width int) string { return text + spaces(width-cells(text)) }

@@ -125,11 +125,11 @@ func (d *document) table(title string, t *upiv1.Table) {
 		return
 	}
 	d.add(toneTitle, title)
-	if t.GetName() != "" {
+	if t.GetName() != "" && t.GetName() != title {
 		d.add(tonePlain, " ")
 		d.add(toneText, t.GetName())
 	}
-	d.add(toneFaint, fmt.Sprintf("  %d rows of %d columns", len(t.GetRows()), len(t.GetColumns())))
+	d.add(toneFaint, "  "+several(len(t.GetRows()), "row")+" of "+several(len(t.GetColumns()), "column"))
 	d.end(2)
 	g := newGrid(t)
 	switch {
@@ -140,13 +140,21 @@ func (d *document) table(title string, t *upiv1.Table) {
 		d.parts(g)
 	}
 	if extra := len(t.GetRows()) - len(g.rows); extra > 0 {
-		d.line(toneWarn, fmt.Sprintf("and %d more rows: x exports them all", extra))
+		d.line(toneWarn, fmt.Sprintf("and %s more: x exports them all", several(extra, "row")))
 	}
 	for i, row := range shownRows(t) {
 		if n := len(row.GetValues()); n != len(t.GetColumns()) {
-			d.line(toneBad, fmt.Sprintf("row %d has %d values for %d columns", i+1, n, len(t.GetColumns())))
+			d.line(toneBad, fmt.Sprintf("row %d has %s for %s", i+1, several(n, "value"), several(len(t.GetColumns()), "column")))
 		}
 	}
+}
+
+// several is a number of things.
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // grid is a table as texts. Its first column is the rows' ids.
@@ -170,7 +178,7 @@ func newGrid(t *upiv1.Table) *grid {
 		g.right = append(g.right, c.GetType() == upiv1.Type_TYPE_DOUBLE || c.GetType() == upiv1.Type_TYPE_INTEGER)
 	}
 	for i, name := range g.names {
-		g.widths = append(g.widths, max(cellsIn(name), len(g.types[i])))
+		g.widths = append(g.widths, max(cells(name), len(g.types[i])))
 	}
 	for _, row := range shownRows(t) {
 		texts := []gridCell{{legible(row.GetRowId()), toneFaint}}
@@ -185,7 +193,7 @@ func newGrid(t *upiv1.Table) *grid {
 			texts = append(texts, gridCell{legible(text), tone})
 		}
 		for i, c := range texts {
-			g.widths[i] = max(g.widths[i], cellsIn(c.text))
+			g.widths[i] = max(g.widths[i], cells(c.text))
 		}
 		g.rows = append(g.rows, texts)
 	}
@@ -212,8 +220,12 @@ func (d *document) parts(g *grid) {
 			used += 2 + g.widths[to]
 			to++
 		}
-		if from > 1 || to < len(g.names) {
-			d.line(toneFaint, fmt.Sprintf("columns %d to %d", from, to-1))
+		switch {
+		case from == 1 && to == len(g.names):
+		case to == from+1:
+			d.line(toneFaint, fmt.Sprintf("column %d of %d", from, len(g.names)-1))
+		default:
+			d.line(toneFaint, fmt.Sprintf("columns %d to %d of %d", from, to-1, len(g.names)-1))
 		}
 		columns := []int{0}
 		for i := from; i < to; i++ {
@@ -240,7 +252,7 @@ func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 		}
 		c := cell(i)
 		text := clip(c.text, g.widths[i])
-		fill := spaces(g.widths[i] - cellsIn(text))
+		fill := spaces(g.widths[i] - cells(text))
 		if g.right[i] {
 			d.add(tonePlain, fill)
 			d.add(c.tone, text)
@@ -258,12 +270,12 @@ func (d *document) gridLine(g *grid, columns []int, cell func(i int) gridCell) {
 func (d *document) transposed(g *grid) {
 	name, kind := 0, 0
 	for i := range g.names {
-		name, kind = max(name, min(cellsIn(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
+		name, kind = max(name, min(cells(g.names[i]), d.width/2)), max(kind, len(g.types[i]))
 	}
 	for i := range g.names {
 		text := clip(g.names[i], name)
 		d.add(toneName, text)
-		d.add(tonePlain, spaces(name-cellsIn(text)+1))
+		d.add(tonePlain, spaces(name-cells(text)+1))
 		d.add(toneFaint, g.types[i]+spaces(kind-len(g.types[i])+1))
 		for n, row := range g.rows {
 			if n > 0 {
@@ -281,7 +293,7 @@ func (d *document) transposed(g *grid) {
 
 // clip cuts a safe text to so many cells; what is cut ends in two dots.
 func clip(text string, width int) string {
-	if cellsIn(text) <= width {
+	if cells(text) <= width {
 		return text
 	}
 	at, _ := hardBreak(text, width-2)

@@ -1,0 +1,232 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// DefaultBytes is how much memory exchanges have where nothing else is given.
+const DefaultBytes = 256 << 20
+
+// LeastBytes is how little they may have.
+const LeastBytes = 1 << 20
+
+// Options say how much is kept, and what of it is hidden.
+type Options struct {
+	// Bytes is the memory of all that is kept; 0 is DefaultBytes.
+	Bytes int64
+	// Dir is a folder of the store's own for what is too large for memory. It is made
+	// when it is needed, and removed by Close. Empty is none: then large bodies are cut.
+	Dir string
+	// Disk is how many bytes may be there; 0 is four times Bytes. One body may have a
+	// quarter of it.
+	Disk int64
+	// Headers are names of header and trailer fields that are hidden, besides those that
+	// always are: Authorization, Proxy-Authorization, Cookie, Set-Cookie and X-Api-Key.
+	Headers []string
+	// JSON are paths into JSON bodies whose values are hidden, as "instances.*.email".
+	JSON []string
+	// Secrets are hidden wherever they stand in a header, a query or a body.
+	Secrets []string
+}
+
+// Store keeps exchanges. New makes it.
+type Store struct {
+	rules    rules
+	limits   limits
+	pool     sync.Pool // of *Recording
+	dir      string
+	spilling sync.WaitGroup
+
+	mu       sync.Mutex
+	changed  sync.Cond // the spill has done something, or is to
+	arena    *arena
+	kept     ring
+	pins     map[uint64]*pin
+	running  int // recordings with blocks
+	files    []*file
+	nextFile int
+	disk     int64 // bytes of files
+	ahead    int   // bytes on their way to files
+	jobs     []job
+	spills   bool // the goroutine runs
+	closed   bool
+	last     uint64 // the highest ID that has come
+	evicted  uint64 // exchanges that newer ones took the place of
+	lost     uint64 // exchanges that there was no memory for at all
+	cut      uint64 // bodies that were cut
+}
+
+// limits follow from the options.
+type limits struct {
+	body  int   // of a body, in memory
+	ahead int   // bytes on their way to files
+	file  int64 // of a body, on disk
+	disk  int64
+}
+
+// New returns a store without exchanges. It takes memory as it needs it.
+func New(o Options) (*Store, error) { return newStore(o, source{memory, giveBack}) }
+
+func newStore(o Options, from source) (*Store, error) {
+	if o.Bytes == 0 {
+		o.Bytes = DefaultBytes
+	}
+	if o.Bytes < LeastBytes {
+		return nil, fmt.Errorf("capture: %d bytes: it needs %d or more; to capture nothing turn it off", o.Bytes, LeastBytes)
+	}
+	if o.Disk == 0 {
+		o.Disk = 4 * o.Bytes
+	}
+	rules, err := newRules(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		rules: rules,
+		dir:   o.Dir,
+		limits: limits{
+			body:  int(min(1<<20, o.Bytes/16)),
+			ahead: int(min(16<<20, o.Bytes/4)),
+			file:  o.Disk / 4,
+			disk:  o.Disk,
+		},
+		arena: newArena(o.Bytes, from),
+		pins:  map[uint64]*pin{},
+	}
+	s.changed.L = &s.mu
+	s.pool.New = func() any { return &Recording{store: s} }
+	return s, nil
+}
+
+// Close ends the store and removes its files. What is still recorded is forgotten.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	s.spilling.Wait()
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = ring{}
+	var err error
+	if s.dir != "" && s.nextFile > 0 {
+		err = os.RemoveAll(s.dir)
+	}
+	if s.running > 0 || len(s.pins) > 0 {
+		return err // its memory ends with the process: somebody is in it
+	}
+	for _, slab := range s.arena.slabs {
+		if slab != nil {
+			err = errors.Join(err, s.arena.release(slab))
+		}
+	}
+	return err
+}
+
+// Stats are what a store has, and what it had to let go.
+type Stats struct {
+	Kept         int
+	Bytes, Of    int64 // of memory
+	Disk, OfDisk int64
+	Evicted      uint64 // exchanges that newer ones took the place of
+	Lost         uint64 // exchanges that were never kept, for want of memory
+	Cut          uint64 // bodies of which not all was kept
+}
+
+// Stats returns the numbers of this instant.
+func (s *Store) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{
+		Kept: s.kept.length(), Bytes: int64(s.arena.used) * blockSize, Of: int64(s.arena.most) * blockSize,
+		Disk: s.disk, OfDisk: s.limits.disk, Evicted: s.evicted, Lost: s.lost, Cut: s.cut,
+	}
+}
+
+// take gives a chain so many more blocks, of the oldest exchanges where none is free;
+// false where there are no more.
+func (s *Store) take(c *chain, n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.give(c, n)
+}
+
+// give is take with the lock held.
+func (s *Store) give(c *chain, n int) bool {
+	for !s.closed {
+		had := c.blocks
+		if s.arena.give(c, n) {
+			return true
+		}
+		n -= c.blocks - had
+		if !s.arena.enlarge() && !s.evict() {
+			break
+		}
+	}
+	return false
+}
+
+// evict lets the oldest exchange go; false where none is kept. It is called with the lock
+// held.
+func (s *Store) evict() bool {
+	if s.kept.length() == 0 {
+		return false
+	}
+	e := s.kept.pop()
+	s.evicted++
+	if len(s.pins) > 0 {
+		if p := s.pins[e.id]; p != nil {
+			p.evicted = true
+			return true // whoever reads it frees it
+		}
+	}
+	s.free(&e)
+	return true
+}
+
+// free is called with the lock held.
+func (s *Store) free(e *entry) {
+	for _, k := range []*kept{&e.request, &e.answer} {
+		s.arena.takeBack(&k.chain)
+		if k.file != nil {
+			s.discard(k.file)
+		}
+	}
+}
+
+// commit adds an exchange that has ended.
+func (s *Store) commit(e entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running--
+	s.last = max(s.last, e.id)
+	for _, k := range []*kept{&e.request, &e.answer} {
+		if k.cut.rest() {
+			s.cut++
+		}
+		if k.file != nil {
+			s.files = append(s.files, k.file)
+			s.queue(job{file: k.file, ends: true})
+		}
+	}
+	if s.closed {
+		return
+	}
+	s.kept.push(e)
+}
+
+// forget frees what a recording has that is not kept.
+func (s *Store) forget(e entry, lost bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running--
+	if lost {
+		s.lost++
+		s.last = max(s.last, e.id)
+	}
+	s.free(&e)
+}

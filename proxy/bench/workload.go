@@ -26,6 +26,7 @@ func workloads() []workload {
 	return []workload{
 		{name: httpOne, short: "http-1", open: openHTTP(1)},
 		{name: httpMany, short: "http-32", open: openHTTP(32)},
+		{name: "HTTP/1.1 JSON, 1 KB up and 1 KB down, 8 connections", short: "http-1k", open: openWires(8, (*wire).predictKB)},
 		{name: "gRPC unary, 1 connection x 1 stream", short: "grpc-1x1", open: openGRPC(1, 1)},
 		{name: grpcMany, short: "grpc-4x16", open: openGRPC(4, 16)},
 		{

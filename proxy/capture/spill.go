@@ -10,7 +10,6 @@ import (
 type file struct {
 	path   string
 	handle *os.File // of the goroutine that writes
-	writer int64    // bytes written; of that goroutine
 
 	// guarded by Store.mu
 	size    int64 // bytes that are there, or on their way
@@ -196,13 +195,9 @@ func (s *Store) do(j job, skip bool) error {
 	if err := s.open(f); err != nil {
 		return err
 	}
-	for piece := range s.arena.read(j.chain.first, 0, j.chain.length) {
-		n, err := f.handle.Write(piece)
-		if f.writer += int64(n); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.writing = s.arena.appendTo(s.writing[:0], j.chain.first, 0, j.chain.length)
+	_, err := f.handle.Write(s.writing)
+	return err
 }
 
 func (s *Store) open(f *file) error {

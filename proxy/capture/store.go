@@ -39,6 +39,7 @@ type Store struct {
 	pool     sync.Pool // of *Recording
 	dir      string
 	spilling sync.WaitGroup
+	writing  []byte // of the goroutine that writes
 
 	mu       sync.Mutex
 	changed  sync.Cond // the spill has done something, or is to

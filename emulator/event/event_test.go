@@ -56,6 +56,7 @@ func facts() []event.Fact {
 			Request: event.Message{Header: []event.Field{{Name: "A", Value: "\x1b[31m"}}, Body: []byte{0, 1, 0xff, '\n'}, Size: 9, Cut: "why"},
 			Answer:  event.Message{Trailer: []event.Field{{Name: "grpc-status", Value: "14"}}},
 		},
+		event.Capture{Kept: 1, Evicted: 2, Lost: 3, Cut: 4, Bytes: 5, Most: 6, Disk: 7, DiskMost: 8},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, P50: 4, P95: 5, P99: 6, Requests: 7, Errors: 8},
 		event.Notice{Level: event.NoticeWarning, Text: "t"},
 		event.Dropped{Count: 3},

@@ -15,7 +15,7 @@ const longestUnpacked = 16 << 20
 // inspect applies the rules that need all of a body. What they cannot look into is not
 // kept at all.
 func (r *Recording) inspect(s *side) {
-	rules := &r.store.rules
+	rules := r.rules
 	if s.kept.body == 0 || !rules.looksIntoBodies() {
 		return
 	}
@@ -29,7 +29,7 @@ func (r *Recording) inspect(s *side) {
 
 // readable tells whether a compressed body surely holds nothing that rules would hide.
 func (r *Recording) readable(s *side) bool {
-	rules := &r.store.rules
+	rules := r.rules
 	if len(rules.json) > 0 || s.grpc || s.file != nil || s.pending.length > 0 || s.cut != whole {
 		return false
 	}
@@ -42,7 +42,7 @@ func (r *Recording) readable(s *side) bool {
 }
 
 func (r *Recording) inspectJSON(s *side) {
-	rules := &r.store.rules
+	rules := r.rules
 	body := r.inMemory(s)
 	hide := rules.hideJSON
 	switch {

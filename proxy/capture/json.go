@@ -13,10 +13,10 @@ type path []string
 
 func parsePath(text string) (path, error) {
 	plain := strings.TrimPrefix(strings.TrimPrefix(text, "$"), ".")
-	plain = strings.ReplaceAll(strings.ReplaceAll(plain, "[", "."), "]", "")
+	plain = strings.ReplaceAll(plain, "[*]", ".*")
 	p := path(strings.Split(strings.TrimPrefix(plain, "."), "."))
 	for _, step := range p {
-		if step == "" {
+		if step == "" || strings.ContainsAny(step, "[]") {
 			return nil, fmt.Errorf("capture: JSON path %q: it is names with dots between, as instances.*.email; * is any member or element, ** any number of levels", text)
 		}
 	}

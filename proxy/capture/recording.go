@@ -10,6 +10,7 @@ import (
 // and its answer by another; End or Drop is called once, after all else.
 type Recording struct {
 	store           *Store
+	rules           *rules // as they were when it began
 	request, answer side
 	scratch         []byte
 }
@@ -27,7 +28,11 @@ type side struct {
 }
 
 // Begin begins a recording.
-func (s *Store) Begin() *Recording { return s.pool.Get().(*Recording) }
+func (s *Store) Begin() *Recording {
+	r := s.pool.Get().(*Recording)
+	r.rules = s.rules.Load()
+	return r
+}
 
 // Take takes a part as it passes and keeps a copy: header and trailer as lines,
 // "Name: value\r\n" each; of a body any piece of it. A header comes before its body; a
@@ -44,7 +49,7 @@ func (r *Recording) Take(part event.Part, p []byte) {
 	case event.RequestBody:
 		r.body(s, p)
 	case event.RequestTrailer:
-		for piece := range r.store.rules.lines(p) {
+		for piece := range r.rules.lines(p) {
 			s.trail = append(s.trail, piece...)
 		}
 	}
@@ -60,10 +65,10 @@ func (r *Recording) header(s *side, lines []byte) {
 	if s.chain.length > 0 || s.file != nil {
 		r.restart(s)
 	}
-	if looks := r.store.rules.looksIntoBodies(); looks {
+	if r.rules.looksIntoBodies() {
 		s.note(lines)
 	}
-	for piece := range r.store.rules.lines(lines) {
+	for piece := range r.rules.lines(lines) {
 		n := r.put(&s.chain, piece)
 		s.kept.header += n
 		s.lost = s.lost || n < len(piece)
@@ -105,14 +110,14 @@ func (r *Recording) body(s *side, p []byte) {
 	if len(p) == 0 || s.cut != whole || s.lost {
 		return
 	}
-	if len(r.store.rules.secrets) == 0 {
+	if len(r.rules.secrets) == 0 {
 		r.keep(s, p)
 		return
 	}
 	// A secret may stand across two pieces: the end of each waits for the next.
 	s.waits = append(s.waits, p...)
-	s.hid = r.store.rules.cover(s.waits) || s.hid
-	if sure := len(s.waits) - r.store.rules.longest() + 1; sure > 0 {
+	s.hid = r.rules.cover(s.waits) || s.hid
+	if sure := len(s.waits) - r.rules.longest() + 1; sure > 0 {
 		r.keep(s, s.waits[:sure])
 		s.waits = append(s.waits[:0], s.waits[sure:]...)
 	}
@@ -175,8 +180,8 @@ func (r *Recording) End(e event.Exchange) {
 	for _, s := range []*side{&r.request, &r.answer} {
 		r.finish(s)
 	}
-	e.Query = r.store.rules.query(e.Query)
-	e.Error = r.store.rules.text(e.Error)
+	e.Query = r.rules.query(e.Query)
+	e.Error = r.rules.text(e.Error)
 	r.scratch = appendAbout(r.scratch[:0], &e)
 	if r.lost() || r.put(&r.request.chain, r.scratch) < len(r.scratch) {
 		r.over(e.ID, true)

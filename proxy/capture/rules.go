@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -53,8 +54,16 @@ func newRules(o Options) (rules, error) {
 		}
 		r.json = append(r.json, p)
 	}
-	r.secrets = forms(o.Secrets)
-	return r, nil
+	return r.withSecrets(o.Secrets), nil
+}
+
+// withSecrets are the rules with more secrets.
+func (r *rules) withSecrets(secrets []string) rules {
+	more := *r
+	more.secrets = slices.Concat(r.secrets, forms(secrets))
+	slices.SortFunc(more.secrets, func(a, b []byte) int { return cmp.Or(len(b)-len(a), bytes.Compare(a, b)) }) // one may hold another
+	more.secrets = slices.CompactFunc(more.secrets, bytes.Equal)
+	return more
 }
 
 // forms are the texts that a secret's value is found by: itself, each of its lines, and as
@@ -70,9 +79,6 @@ func forms(secrets []string) [][]byte {
 			}
 		}
 	}
-	slices.Sort(texts)
-	texts = slices.Compact(texts)
-	slices.SortStableFunc(texts, func(a, b string) int { return len(b) - len(a) }) // one may hold another
 	all := make([][]byte, len(texts))
 	for i, text := range texts {
 		all[i] = []byte(text)

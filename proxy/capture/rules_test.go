@@ -11,6 +11,7 @@ func TestJSONPathsHideWhatTheyLeadTo(t *testing.T) {
 		paths, body, want string
 		hid, whole        bool
 	}{
+		{"[*].a", `[{"a":1}]`, `[{"a":"***"}]`, true, true},
 		{"email", `{"email": "a@b", "x":1}`, `{"email": "***", "x":1}`, true, true},
 		{"$.instances[*].email", `{"instances":[{"email":"a","n":1.50},{"email":null}],"email":"kept"}`, `{"instances":[{"email":"***","n":1.50},{"email":"***"}],"email":"kept"}`, true, true},
 		{"a.b", `{"a":{"b":{"deep":[1,{"x":2}]},"c":3}}`, `{"a":{"b":"***","c":3}}`, true, true},
@@ -50,7 +51,7 @@ func TestServerSentEventsAreHiddenByTheirDataLines(t *testing.T) {
 }
 
 func TestAPathThatIsNoneIsAnError(t *testing.T) {
-	for _, text := range []string{"", "a..b", "a.", "$"} {
+	for _, text := range []string{"", "a..b", "a.", "$", "a[0]", "a]"} {
 		if _, err := newRules(Options{JSON: []string{text}}); err == nil || !strings.Contains(err.Error(), "instances.*.email") {
 			t.Errorf("%q: error is %v", text, err)
 		}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // DefaultBytes is how much memory exchanges have where nothing else is given.
@@ -34,7 +37,7 @@ type Options struct {
 
 // Store keeps exchanges. New makes it.
 type Store struct {
-	rules    rules
+	rules    atomic.Pointer[rules]
 	limits   limits
 	pool     sync.Pool // of *Recording
 	dir      string
@@ -86,8 +89,7 @@ func newStore(o Options, from source) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		rules: rules,
-		dir:   o.Dir,
+		dir: o.Dir,
 		limits: limits{
 			body:  int(min(1<<20, o.Bytes/16)),
 			ahead: int(min(16<<20, o.Bytes/4)),
@@ -97,9 +99,22 @@ func newStore(o Options, from source) (*Store, error) {
 		arena: newArena(o.Bytes, from),
 		pins:  map[uint64]*pin{},
 	}
+	s.rules.Store(&rules)
 	s.changed.L = &s.mu
 	s.pool.New = func() any { return &Recording{store: s} }
 	return s, nil
+}
+
+// Hide has these secrets hidden besides the others, in every request that begins from now
+// on.
+func (s *Store) Hide(secrets ...string) {
+	for {
+		before := s.rules.Load()
+		after := before.withSecrets(secrets)
+		if s.rules.CompareAndSwap(before, &after) {
+			return
+		}
+	}
 }
 
 // Close ends the store and removes its files. What is still recorded is forgotten.
@@ -128,23 +143,14 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Stats are what a store has, and what it had to let go.
-type Stats struct {
-	Kept         int
-	Bytes, Of    int64 // of memory
-	Disk, OfDisk int64
-	Evicted      uint64 // exchanges that newer ones took the place of
-	Lost         uint64 // exchanges that were never kept, for want of memory
-	Cut          uint64 // bodies of which not all was kept
-}
-
-// Stats returns the numbers of this instant.
-func (s *Store) Stats() Stats {
+// Stats are the numbers of this instant.
+func (s *Store) Stats() event.Capture {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{
-		Kept: s.kept.length(), Bytes: int64(s.arena.used) * blockSize, Of: int64(s.arena.most) * blockSize,
-		Disk: s.disk, OfDisk: s.limits.disk, Evicted: s.evicted, Lost: s.lost, Cut: s.cut,
+	return event.Capture{
+		Kept: s.kept.length(), Evicted: s.evicted, Lost: s.lost, Cut: s.cut,
+		Bytes: int64(s.arena.used) * blockSize, Most: int64(s.arena.most) * blockSize,
+		Disk: s.disk, DiskMost: s.limits.disk,
 	}
 }
 

@@ -376,6 +376,15 @@ func TestSecretsAreInNothingThatIsKept(t *testing.T) {
 
 func tail(b []byte) []byte { return b[max(0, len(b)-1100):] }
 
+func TestASecretThatComesLaterIsHiddenFromThenOn(t *testing.T) {
+	s := store(t, Options{Secrets: []string{"hunter22"}})
+	s.Hide("hunter2233", "other one")
+	said{id: 1, request: []byte("hunter2233 hunter22 other one")}.record(s)
+	if got := string(lookup(t, s, 1).Request.Body); got != "********** ******** *********" {
+		t.Errorf("kept %q", got)
+	}
+}
+
 func TestWhatRulesCannotLookIntoIsNotKept(t *testing.T) {
 	for _, row := range []struct {
 		fact   string

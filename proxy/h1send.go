@@ -24,8 +24,8 @@ func (c *h1Conn) send(x *exchange) error {
 	}
 	c.gatherUpload()
 	c.out = c.appendUpload(c.write(c.out[:0], x), x)
-	err := c.say(c.out)
 	x.sent()
+	err := c.say(c.out)
 	c.out = c.out[:0]
 	switch {
 	case err != nil && c.request.length == 0:

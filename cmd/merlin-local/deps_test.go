@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"emulator/process":  {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
+	"proxy/capture":     {"emulator/event"}, // the port feeds it by an interface that it declares
 }
 
 // root is where everything is wired together: it may import everything.

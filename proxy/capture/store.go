@@ -13,8 +13,11 @@ import (
 // DefaultBytes is how much memory exchanges have where nothing else is given.
 const DefaultBytes = 256 << 20
 
-// LeastBytes is how little they may have.
-const LeastBytes = 1 << 20
+// LeastBytes and MostBytes bound what they may have.
+const (
+	LeastBytes = 1 << 20
+	MostBytes  = 64 << 30
+)
 
 // Options say how much is kept, and what of it is hidden.
 type Options struct {
@@ -78,8 +81,8 @@ func newStore(o Options, from source) (*Store, error) {
 	if o.Bytes == 0 {
 		o.Bytes = DefaultBytes
 	}
-	if o.Bytes < LeastBytes {
-		return nil, fmt.Errorf("capture: %d bytes: it needs %d or more; to capture nothing turn it off", o.Bytes, LeastBytes)
+	if o.Bytes < LeastBytes || o.Bytes > MostBytes {
+		return nil, fmt.Errorf("capture: %d bytes of memory: it is 1Mi to 64Gi; to capture nothing turn it off", o.Bytes)
 	}
 	if o.Disk == 0 {
 		o.Disk = 4 * o.Bytes

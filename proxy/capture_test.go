@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc/codes"
+	calls "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/proxy/capture"
 )
@@ -33,7 +37,7 @@ func newCapture(t testing.TB, o capture.Options) captured {
 	return captured{store}
 }
 
-// watched is a port that captures, with one model that is routed to the container.
+// recorded is a port that captures, with one model that is routed to the container.
 func recorded(t testing.TB, o capture.Options, container http.HandlerFunc) (*port, captured) {
 	t.Helper()
 	c := newCapture(t, o)
@@ -233,5 +237,63 @@ func TestWhatAClientBreaksOffIsCapturedAsFarAsItCame(t *testing.T) {
 	e := c.exchange(t, p)
 	if string(e.Request.Body) != "half" || e.Request.Cut != "only 4 of the 100 bytes that its header announces passed" {
 		t.Errorf("captured %+v", e.Request)
+	}
+}
+
+func TestALargeBodyPassesWholeAndIsCapturedAsFarAsThereIsRoom(t *testing.T) {
+	const size = 64 << 20
+	for _, http2 := range []bool{false, true} {
+		p, c := recorded(t, capture.Options{Bytes: 8 << 20, Dir: t.TempDir() + "/spill"}, func(w http.ResponseWriter, r *http.Request) {
+			n, _ := io.Copy(io.Discard, r.Body)
+			_, _ = io.Copy(w, &zeros{n})
+		})
+		res, err := client(t, http2).Post("http://"+p.address, "a/b", &zeros{size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, res.Body); n != size || err != nil {
+			t.Errorf("%d bytes came back, %v", n, err)
+		}
+		_ = res.Body.Close()
+		e := c.exchange(t, p)
+		for _, m := range []event.Message{e.Request, e.Answer} {
+			if m.Size != size || len(m.Body) < 512<<10 || len(m.Body) > 9<<20 || m.Cut == "" {
+				t.Errorf("%d of %d bytes are captured: %s", len(m.Body), m.Size, m.Cut)
+			}
+		}
+		if got := c.Stats(); got.Bytes > got.Most || got.Disk > got.DiskMost {
+			t.Errorf("stats are %+v", got)
+		}
+	}
+}
+
+func TestAGRPCStreamIsCapturedByMessage(t *testing.T) {
+	c := newCapture(t, capture.Options{})
+	p := open(t, Options{Models: []Model{eta()}, Capture: c})
+	p.Route("eta-1", 1, []netip.AddrPort{serveUPI(t)})
+	call, err := calls.NewTestServiceClient(connect(t, p)).FullDuplexCall(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := call.Send(&calls.StreamingOutputCallRequest{Payload: &calls.Payload{Body: []byte(fmt.Sprint("ask ", i))}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := call.Recv(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = call.CloseSend()
+	_, _ = call.Recv()
+	e := c.exchange(t, p)
+	if e.GRPCStatus == nil || *e.GRPCStatus != int(codes.DataLoss) || value(e.Answer.Trailer, "grpc-status") != fmt.Sprint(*e.GRPCStatus) || value(e.Answer.Trailer, "x-end") != "yes" {
+		t.Errorf("status %v, trailer %v", e.GRPCStatus, e.Answer.Trailer)
+	}
+	if !e.Request.IsGRPC() || len(e.Request.GRPCMessages()) != 3 || len(e.Answer.GRPCMessages()) != 3 {
+		t.Errorf("captured %q and %q", e.Request.Body, e.Answer.Body)
+	}
+	var second calls.StreamingOutputCallRequest
+	if err := proto.Unmarshal(e.Request.GRPCMessages()[1].Data, &second); err != nil || string(second.GetPayload().GetBody()) != "ask 1" {
+		t.Errorf("the second message is %q, %v", second.GetPayload().GetBody(), err)
 	}
 }

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -110,13 +111,16 @@ func (s *Store) message(k *kept) event.Message {
 	at := k.header
 	m := event.Message{Size: k.size, Header: fields(s.arena.appendTo(nil, k.chain.first, 0, at))}
 	m.Trailer = fields(s.arena.appendTo(nil, k.chain.first, at+k.body, at+k.body+k.trailer))
-	if k.body > 0 {
-		m.Body = s.arena.appendTo(make([]byte, 0, k.body), k.chain.first, at, at+k.body)
-	}
-	lost := k.cut.String()
+	onDisk, lost := 0, k.cut.String()
 	if k.file != nil {
-		rest, why := s.readFile(k.file)
-		m.Body = append(m.Body, rest...)
+		onDisk = s.sizeOf(k.file)
+	}
+	if k.body > 0 {
+		m.Body = s.arena.appendTo(make([]byte, 0, k.body+onDisk), k.chain.first, at, at+k.body)
+	}
+	if k.file != nil {
+		n, why := s.readFile(k.file, m.Body[k.body:k.body+onDisk])
+		m.Body = m.Body[:k.body+n]
 		if why != "" {
 			lost = why
 		}
@@ -130,26 +134,30 @@ func (s *Store) message(k *kept) event.Message {
 	return m
 }
 
-// readFile returns what a file has, and why that is not all.
-func (s *Store) readFile(f *file) (rest []byte, why string) {
+// sizeOf is how much of a body a file has.
+func (s *Store) sizeOf(f *file) int {
 	s.mu.Lock()
-	size, err, dropped := f.size, f.err, f.dropped
+	defer s.mu.Unlock()
+	return int(f.size)
+}
+
+// readFile fills p with what a file has, and says why that is not all.
+func (s *Store) readFile(f *file, p []byte) (n int, why string) {
+	s.mu.Lock()
+	err, dropped := f.err, f.dropped
 	s.mu.Unlock()
 	if dropped {
-		return nil, "newer bodies have taken its place on disk"
+		return 0, "newer bodies have taken its place on disk"
 	}
 	handle, openErr := os.Open(f.path)
 	if openErr == nil {
 		defer handle.Close()
-		rest, openErr = io.ReadAll(io.LimitReader(handle, size))
+		n, openErr = io.ReadFull(handle, p)
 	}
-	switch err = errors.Join(err, openErr); {
-	case err != nil:
-		return rest, "the disk: " + err.Error()
-	case int64(len(rest)) < size:
-		return rest, "the disk has no more of it"
+	if err = cmp.Or(err, openErr); err != nil {
+		return n, "the disk: " + err.Error()
 	}
-	return rest, ""
+	return n, ""
 }
 
 // fields reads header lines.

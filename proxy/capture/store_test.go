@@ -199,8 +199,10 @@ func TestTheDiskHasABoundToo(t *testing.T) {
 	if len(e.Answer.Body) != 3<<20 || e.Answer.Size != 10<<20 || !strings.Contains(e.Answer.Cut, "the disk's share") {
 		t.Errorf("of 10 MiB %d bytes are kept, of %d: %s", len(e.Answer.Body), e.Answer.Size, e.Answer.Cut)
 	}
-	said{id: 8, request: large[:3<<20], answer: large[:3<<20]}.record(s)
-	said{id: 9, request: large[:3<<20], answer: large[:3<<20]}.record(s)
+	for id := range uint64(8) {
+		said{id: id + 8, answer: large[:2<<20]}.record(s)
+		lookup(t, s, id+8)
+	}
 	if e := lookup(t, s, 7); len(e.Answer.Body) != 1<<20 || !strings.Contains(e.Answer.Cut, "newer bodies") {
 		t.Errorf("of the oldest %d bytes are kept: %s", len(e.Answer.Body), e.Answer.Cut)
 	}
@@ -209,7 +211,7 @@ func TestTheDiskHasABoundToo(t *testing.T) {
 		s.changed.Wait()
 	}
 	s.mu.Unlock()
-	if files, _ := os.ReadDir(dir); len(files) > 5 {
+	if files, _ := os.ReadDir(dir); len(files) > 8 {
 		t.Errorf("%d files are left", len(files))
 	}
 }
@@ -264,6 +266,31 @@ func TestMemoryIsBoundedWhateverRuns(t *testing.T) {
 	said{id: 3000, answer: []byte("all is well again")}.record(s)
 	if e := lookup(t, s, 3000); string(e.Answer.Body) != "all is well again" {
 		t.Errorf("captured %+v", e.Answer)
+	}
+}
+
+func TestABodyWithoutEndStaysWithinItsBounds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spill")
+	s := store(t, Options{Bytes: 8 << 20, Dir: dir, Disk: 16 << 20})
+	said{id: 1, request: []byte("before")}.record(s)
+	r := s.Begin()
+	r.Take(event.RequestHeader, []byte("Host: h\r\n"))
+	r.Take(event.AnswerHeader, []byte("A: b\r\n"))
+	piece := bytes.Repeat([]byte("0123456789abcdef"), 32<<10/16)
+	const all = 1 << 30
+	for range all / len(piece) {
+		r.Take(event.AnswerBody, piece)
+		if got := s.Stats(); got.Bytes > 8<<20 || got.Disk > 16<<20 {
+			t.Fatalf("stats are %+v", got)
+		}
+	}
+	r.End(event.Exchange{Served: event.Served{ID: 2}})
+	m := lookup(t, s, 2).Answer
+	if m.Size != all || m.Cut == "" || len(m.Body) < 512<<10 || len(m.Body) > 512<<10+4<<20 || !bytes.HasPrefix(m.Body, piece) {
+		t.Errorf("%d of %d bytes are kept: %s", len(m.Body), m.Size, m.Cut)
+	}
+	if e := lookup(t, s, 1); string(e.Request.Body) != "before" {
+		t.Errorf("the one before it has %q", e.Request.Body)
 	}
 }
 

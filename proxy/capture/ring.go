@@ -36,7 +36,9 @@ func (r *ring) at(i int) *entry {
 func (r *ring) pop() entry {
 	e := r.at(0)
 	oldest := *e
-	*e = entry{}
+	if e.request.file != nil || e.answer.file != nil {
+		*e = entry{}
+	}
 	r.first++
 	return oldest
 }

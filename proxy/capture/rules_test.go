@@ -88,7 +88,9 @@ func TestAQueryIsKeptButForWhatIsHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range [][2]string{
-		{"", ""}, {"?", "?"}, {"?a=1&b", "?a=1&b"},
+		{"", ""},
+		{"?", "?"},
+		{"?a=1&b", "?a=1&b"},
 		{"?Token=x&a=%20&api%5Fkey=y", "?Token=***&a=%20&api%5Fkey=***"},
 		{"?a=s3cr+et%21", "?a=**********"},
 	} {

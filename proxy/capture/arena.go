@@ -1,7 +1,16 @@
 package capture
 
+import "encoding/binary"
+
 // blockSize holds one side of a usual exchange: some headers, and a body of about a KiB.
 const blockSize = 2 << 10
+
+// A block begins with the number of the one that follows it; 0 is none. It stands there
+// and not in a table since whoever takes a block writes to it anyway.
+const (
+	linkSize  = 4
+	blockRoom = blockSize - linkSize
+)
 
 // slabSize is how much memory is asked of the system at a time.
 const slabSize = 4 << 20
@@ -12,7 +21,6 @@ const slabSize = 4 << 20
 type arena struct {
 	source
 	slabs [][]byte // as many as there may be; nil where not asked for yet
-	next  []uint32 // by block: the one that follows; 0 is none
 	made  int      // blocks that the slabs have
 	most  int
 	free  uint32 // the first of those that nobody owns
@@ -31,7 +39,6 @@ func newArena(bytes int64, from source) *arena {
 	return &arena{
 		source: from,
 		slabs:  make([][]byte, (most*blockSize+slabSize-1)/slabSize),
-		next:   make([]uint32, most+1),
 		most:   most,
 	}
 }
@@ -50,7 +57,7 @@ func (a *arena) enlarge() bool {
 	}
 	a.slabs[a.made*blockSize/slabSize] = slab
 	for id := a.made + n; id > a.made; id-- {
-		a.next[id] = a.free
+		a.link(uint32(id), a.free)
 		a.free = uint32(id)
 	}
 	a.made += n
@@ -70,7 +77,11 @@ type chain struct {
 	length          int // in bytes
 }
 
-func (c *chain) room() int { return c.blocks*blockSize - c.length }
+func (c *chain) room() int { return c.blocks*blockRoom - c.length }
+
+func (a *arena) next(id uint32) uint32 { return binary.NativeEndian.Uint32(a.block(id)) }
+
+func (a *arena) link(id, next uint32) { binary.NativeEndian.PutUint32(a.block(id), next) }
 
 // give takes up to n free blocks and adds them; false where there are fewer.
 func (a *arena) give(c *chain, n int) bool {
@@ -79,11 +90,12 @@ func (a *arena) give(c *chain, n int) bool {
 		if id == 0 {
 			return false
 		}
-		a.free, a.next[id] = a.next[id], 0
+		a.free = a.next(id)
+		a.link(id, 0)
 		if c.first == 0 {
 			c.first, c.at = id, id
 		} else {
-			a.next[c.last] = id
+			a.link(c.last, id)
 		}
 		c.last = id
 		c.blocks++
@@ -95,7 +107,8 @@ func (a *arena) give(c *chain, n int) bool {
 // takeBack makes a chain's blocks free.
 func (a *arena) takeBack(c *chain) {
 	if c.first != 0 {
-		a.next[c.last], a.free = a.free, c.first
+		a.link(c.last, a.free)
+		a.free = c.first
 		a.used -= c.blocks
 	}
 	*c = chain{}
@@ -104,11 +117,11 @@ func (a *arena) takeBack(c *chain) {
 // put writes on, as far as there is room, and returns how much that was.
 func (a *arena) put(c *chain, p []byte) (n int) {
 	for n < len(p) && c.room() > 0 {
-		off := c.length % blockSize
+		off := c.length % blockRoom
 		if off == 0 && c.length > 0 {
-			c.at = a.next[c.at]
+			c.at = a.next(c.at)
 		}
-		k := copy(a.block(c.at)[off:], p[n:])
+		k := copy(a.block(c.at)[linkSize+off:], p[n:])
 		n += k
 		c.length += k
 	}
@@ -118,8 +131,8 @@ func (a *arena) put(c *chain, p []byte) (n int) {
 // cutTo forgets what is behind that length. The blocks stay.
 func (a *arena) cutTo(c *chain, length int) {
 	c.at, c.length = c.first, length
-	for full := (length - 1) / blockSize; length > 0 && full > 0; full-- {
-		c.at = a.next[c.at]
+	for full := (length - 1) / blockRoom; length > 0 && full > 0; full-- {
+		c.at = a.next(c.at)
 	}
 }
 
@@ -127,9 +140,9 @@ func (a *arena) cutTo(c *chain, length int) {
 func (a *arena) read(first uint32, from, to int) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		id := first
-		for at := 0; at < to; at, id = at+blockSize, a.next[id] {
-			lo, hi := max(from-at, 0), min(to-at, blockSize)
-			if lo < hi && !yield(a.block(id)[lo:hi]) {
+		for at := 0; at < to; at, id = at+blockRoom, a.next(id) {
+			lo, hi := max(from-at, 0), min(to-at, blockRoom)
+			if lo < hi && !yield(a.block(id)[linkSize+lo:linkSize+hi]) {
 				return
 			}
 		}

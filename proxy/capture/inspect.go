@@ -66,13 +66,13 @@ func (r *Recording) inspectJSON(s *side) {
 
 // inMemory is the body as one text, good until the recording's next.
 func (r *Recording) inMemory(s *side) []byte {
-	r.scratch = r.store.arena.appendTo(r.scratch[:0], s.chain.first, s.kept.header, s.kept.header+s.kept.body)
+	r.scratch = r.store.arena.appendTo(r.scratch[:0], s.chain.first, s.from+s.kept.header, s.from+s.kept.header+s.kept.body)
 	return r.scratch
 }
 
 // empty keeps nothing of a body.
 func (r *Recording) empty(s *side, why cut) {
 	r.store.drop(s)
-	r.store.arena.cutTo(&s.chain, s.kept.header)
+	r.store.arena.cutTo(&s.chain, s.from+s.kept.header)
 	s.kept.body, s.cut, s.file = 0, why, nil
 }

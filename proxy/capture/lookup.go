@@ -30,7 +30,7 @@ func (s *Store) Lookup(id uint64) (event.Exchange, error) {
 	}
 	defer s.unpin(e)
 	s.settle(e)
-	begin := e.request.header + e.request.body + e.request.trailer
+	begin := e.request.from + e.request.header + e.request.body + e.request.trailer
 	x := about(id, s.arena.appendTo(nil, e.request.chain.first, begin, begin+e.about))
 	x.Request = s.message(&e.request)
 	x.Answer = s.message(&e.answer)
@@ -59,15 +59,15 @@ func (s *Store) pin(id uint64) (entry, error) {
 	if s.closed {
 		return entry{}, errClosed
 	}
-	e := s.kept.find(id)
-	if e == nil {
+	at, is := s.kept.find(id)
+	if !is {
 		return entry{}, s.missing(id)
 	}
 	if s.pins[id] == nil {
 		s.pins[id] = &pin{}
 	}
 	s.pins[id].readers++
-	return *e, nil
+	return s.entry(at), nil
 }
 
 func (s *Store) unpin(e entry) {
@@ -108,8 +108,8 @@ func (s *Store) settle(e entry) {
 
 // message reads one side. It is called without the lock.
 func (s *Store) message(k *kept) event.Message {
-	at := k.header
-	m := event.Message{Size: k.size, Header: fields(s.arena.appendTo(nil, k.chain.first, 0, at))}
+	at := k.from + k.header
+	m := event.Message{Size: k.size, Header: fields(s.arena.appendTo(nil, k.chain.first, k.from, at))}
 	m.Trailer = fields(s.arena.appendTo(nil, k.chain.first, at+k.body, at+k.body+k.trailer))
 	onDisk, lost := 0, k.cut.String()
 	if k.file != nil {

@@ -62,7 +62,7 @@ func (r *Recording) header(s *side, lines []byte) {
 	if r.request.chain.first == 0 && !r.lost() {
 		r.first()
 	}
-	if s.chain.length > 0 || s.file != nil {
+	if s.chain.length > s.from || s.file != nil {
 		r.restart(s)
 	}
 	if r.rules.looksIntoBodies() {
@@ -83,6 +83,8 @@ func (r *Recording) first() {
 	s.running++
 	r.request.lost = !s.give(&r.request.chain, 1)
 	r.answer.lost = !s.give(&r.answer.chain, 1)
+	r.request.from = entrySize
+	r.request.chain.length = entrySize // it is written at the end
 }
 
 // lost tells whether there was no memory for it at all.
@@ -90,17 +92,17 @@ func (r *Recording) lost() bool { return r.request.lost || r.answer.lost }
 
 // restart forgets what a side has.
 func (r *Recording) restart(s *side) {
-	c := s.chain
+	c, from := s.chain, s.from
 	r.store.drop(s)
-	r.store.arena.cutTo(&c, 0)
+	r.store.arena.cutTo(&c, from)
 	*s = side{trail: s.trail[:0], waits: s.waits[:0], lost: s.lost}
-	s.chain = c
+	s.chain, s.from = c, from
 }
 
 // put copies into a chain as far as there is memory.
 func (r *Recording) put(c *chain, p []byte) int {
 	if more := len(p) - c.room(); more > 0 {
-		_ = r.store.take(c, (more+blockSize-1)/blockSize) // what it did give is used
+		_ = r.store.take(c, (more+blockRoom-1)/blockRoom) // what it did give is used
 	}
 	return r.store.arena.put(c, p)
 }
@@ -206,7 +208,7 @@ func (r *Recording) finish(s *side) {
 
 // rewrite puts another body in the place of what is in memory.
 func (r *Recording) rewrite(s *side, body []byte) {
-	r.store.arena.cutTo(&s.chain, s.kept.header)
+	r.store.arena.cutTo(&s.chain, s.from+s.kept.header)
 	if s.kept.body = r.put(&s.chain, body); s.kept.body < len(body) {
 		s.cut = cutMemory
 	}

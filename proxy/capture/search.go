@@ -36,7 +36,7 @@ func (s *Store) Search(ctx context.Context, text string) (ids []uint64, all bool
 
 func (s *Store) holds(ctx context.Context, k *kept, text string) bool {
 	look := finder{text: []byte(text)}
-	for piece := range s.arena.read(k.chain.first, k.header, k.header+k.body) {
+	for piece := range s.arena.read(k.chain.first, k.from+k.header, k.from+k.header+k.body) {
 		if look.in(piece) {
 			return true
 		}

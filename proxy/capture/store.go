@@ -52,8 +52,9 @@ type Store struct {
 	arena    *arena
 	kept     ring
 	pins     map[uint64]*pin
-	running  int // recordings with blocks
-	files    []*file
+	running  int              // recordings with blocks
+	filed    map[uint64]files // by exchange
+	files    []*file          // the oldest first
 	nextFile int
 	disk     int64 // bytes of files
 	ahead    int   // bytes on their way to files
@@ -101,6 +102,7 @@ func newStore(o Options, from source) (*Store, error) {
 		},
 		arena: newArena(o.Bytes, from),
 		pins:  map[uint64]*pin{},
+		filed: map[uint64]files{},
 	}
 	s.rules.Store(&rules)
 	s.changed.L = &s.mu
@@ -186,7 +188,7 @@ func (s *Store) evict() bool {
 	if s.kept.length() == 0 {
 		return false
 	}
-	e := s.kept.pop()
+	e := s.entry(s.kept.pop())
 	s.evicted++
 	if len(s.pins) > 0 {
 		if p := s.pins[e.id]; p != nil {
@@ -198,6 +200,16 @@ func (s *Store) evict() bool {
 	return true
 }
 
+// entry is what is known of an exchange. It is called with the lock held.
+func (s *Store) entry(at slot) entry {
+	e := s.arena.entry(at)
+	if len(s.filed) > 0 {
+		f := s.filed[at.id]
+		e.request.file, e.answer.file = f.request, f.answer
+	}
+	return e
+}
+
 // free is called with the lock held.
 func (s *Store) free(e *entry) {
 	for _, k := range []*kept{&e.request, &e.answer} {
@@ -206,10 +218,14 @@ func (s *Store) free(e *entry) {
 			s.discard(k.file)
 		}
 	}
+	if len(s.filed) > 0 {
+		delete(s.filed, e.id)
+	}
 }
 
 // commit adds an exchange that has ended.
 func (s *Store) commit(e entry) {
+	s.arena.write(&e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
@@ -226,7 +242,10 @@ func (s *Store) commit(e entry) {
 	if s.closed {
 		return
 	}
-	s.kept.push(e)
+	if e.request.file != nil || e.answer.file != nil {
+		s.filed[e.id] = files{e.request.file, e.answer.file}
+	}
+	s.kept.push(slot{e.id, e.request.chain.first})
 }
 
 // forget frees what a recording has that is not kept.

@@ -26,7 +26,6 @@ func workloads() []workload {
 	return []workload{
 		{name: httpOne, short: "http-1", open: openHTTP(1)},
 		{name: httpMany, short: "http-32", open: openHTTP(32)},
-		{name: "HTTP/1.1 JSON, 1 KB up and 1 KB down, 8 connections", short: "http-1k", open: openWires(8, (*wire).predictKB)},
 		{name: "gRPC unary, 1 connection x 1 stream", short: "grpc-1x1", open: openGRPC(1, 1)},
 		{name: grpcMany, short: "grpc-4x16", open: openGRPC(4, 16)},
 		{
@@ -34,6 +33,7 @@ func workloads() []workload {
 			open: openWires(1, func(w *wire) (time.Duration, error) { return w.exchange(largeBody) }),
 		},
 		{name: "Server-sent events, from the backend's write to the client", short: "sse", open: openEvents, paced: true},
+		{name: "HTTP/1.1 JSON, 1 KB up and 1 KB down, 8 connections", short: "http-1k", open: openWires(8, (*wire).predictKB)},
 	}
 }
 

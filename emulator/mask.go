@@ -29,7 +29,7 @@ const (
 // several, since logs come by lines, and the forms that JSON gives them.
 func newMask(m *Model) mask {
 	texts := map[string]bool{}
-	for _, value := range append(slices.Collect(maps.Values(m.SecretValues)), buildSecrets(m)...) {
+	for _, value := range m.Secrets() {
 		for _, text := range append(strings.Split(value, "\n"), value, escaped(value)) {
 			if text = strings.TrimRight(text, "\r"); len(text) >= shortestHidden {
 				texts[text] = true
@@ -46,6 +46,12 @@ func newMask(m *Model) mask {
 		pairs = append(pairs, text, masked)
 	}
 	return mask{strings.NewReplacer(pairs...), len(ordered[0]), ordered}
+}
+
+// Secrets are the values that nothing may show: of the model's secrets, and of those of
+// its build.
+func (m *Model) Secrets() []string {
+	return append(slices.Collect(maps.Values(m.SecretValues)), buildSecrets(m)...)
 }
 
 // buildSecrets are the values that the image's build can read.

@@ -49,7 +49,7 @@ func (a *answer) Write(p []byte) (int, error) {
 
 func (a *answer) write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
-	a.x.out.Add(int64(n))
+	a.x.answers(p[:n])
 	if err != nil {
 		a.unwritten = err
 	}

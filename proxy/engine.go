@@ -14,6 +14,9 @@ import (
 //
 //	x := server.arrive(…), and x.leave() at the very end
 //	x.logged = …              only where server.logs(), from the header as it came
+//	x.query, x.record(…)      only where x.recording: the header as it came; then every
+//	                          part of both sides where it passes, bodies by x.uploads and
+//	                          x.answers, which count them too
 //	x.find()
 //	x.probe(ctx, header)      before any wait; what it answers is not for the container
 //	x.clock.start(…)          or set, and due in time, for who keeps the time himself

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,10 @@ type exchange struct {
 	in, out atomic.Int64 // body bytes
 	own     *refusal     // the port's own answer
 	logged  *logged      // nil where nothing is logged
+
+	recording Recording  // nil where nothing is captured, and once it has ended
+	ending    sync.Mutex // of the recording, for who may come late
+	query     string     // with its question mark; set where there is a recording
 }
 
 // arrive begins an exchange; leave must follow. The path is as the client encoded
@@ -53,6 +58,9 @@ func (s *Server) begin(x *exchange, method, host, path, proto string) {
 		arrived: time.Now(),
 		path:    path,
 		fact:    event.Served{Method: method, Host: host, Path: path, Proto: proto},
+	}
+	if s.capture != nil {
+		x.recording = s.capture.Begin()
 	}
 }
 
@@ -170,12 +178,14 @@ func (x *exchange) refused(r *refusal) {
 	x.fact.Status = r.status
 	x.own = r
 	x.fact.Error = r.why
+	x.recordRefusal(r)
 }
 
 // leave ends the exchange and tells it.
 func (x *exchange) leave() {
 	defer x.depart()
 	if x.untold {
+		x.dropRecording()
 		return
 	}
 	ended := x.finished
@@ -202,5 +212,6 @@ func (x *exchange) leave() {
 	if x.replica != nil {
 		revision, f.Replica = x.replica.revision, x.replica.name
 	}
+	x.endRecording(id, revision, f)
 	x.server.publisher.Publish(id, revision, f)
 }

@@ -8,6 +8,8 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // forward carries the request to its replica, once, and the answer back. It
@@ -100,20 +102,29 @@ func setPath(u *url.URL, encoded string) {
 // watch keeps the error where a container breaks off its answer.
 func (x *exchange) watch(res *http.Response) error {
 	x.heard()
+	if x.recording != nil {
+		x.record(event.AnswerHeader, appendLines(nil, res.Header))
+	}
 	if res.StatusCode != http.StatusSwitchingProtocols {
-		res.Body = watched{res.Body, x}
+		res.Body = watched{res.Body, x, res}
 	}
 	return nil
 }
 
 type watched struct {
 	io.ReadCloser
-	x *exchange
+	x   *exchange
+	res *http.Response
 }
 
 func (w watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
+		if w.x.recording != nil && len(w.res.Trailer) > 0 {
+			w.x.record(event.AnswerTrailer, appendLines(nil, w.res.Trailer))
+		}
+	case err != nil:
 		w.x.failure = err
 	}
 	return n, err

@@ -89,6 +89,10 @@ func (g *general) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.port.logs() {
 		x.logged = logEntry(r)
 	}
+	if x.recording != nil {
+		x.query = query(r)
+		x.record(event.RequestHeader, appendLines(h1Append(nil, "Host", r.Host), r.Header))
+	}
 	a := &answer{ResponseWriter: w, x: x}
 	if refused := g.carry(a, r, x); refused != nil {
 		x.refused(refused)
@@ -99,11 +103,18 @@ func (g *general) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func logEntry(r *http.Request) *logged {
-	l := &logged{length: r.ContentLength, agent: r.UserAgent(), referer: r.Referer(), remote: r.RemoteAddr, trace: r.Header["X-B3-Traceid"]}
-	if r.URL.RawQuery != "" || r.URL.ForceQuery {
-		l.query = "?" + r.URL.RawQuery
+	return &logged{
+		query: query(r), length: r.ContentLength, agent: r.UserAgent(), referer: r.Referer(),
+		remote: r.RemoteAddr, trace: r.Header["X-B3-Traceid"],
 	}
-	return l
+}
+
+// query is a request's query with its question mark.
+func query(r *http.Request) string {
+	if r.URL.RawQuery != "" || r.URL.ForceQuery {
+		return "?" + r.URL.RawQuery
+	}
+	return ""
 }
 
 // carry forwards the request and its answer, or says what is to be answered.
@@ -123,7 +134,7 @@ func (g *general) carry(a *answer, r *http.Request, x *exchange) *refusal {
 	}
 	defer x.release()
 	r = r.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { x.sent() }}))
-	r.Body = &upload{ReadCloser: body, x: x, over: ctx.Done()}
+	r.Body = &upload{ReadCloser: body, x: x, trailer: r.Trailer, over: ctx.Done()}
 	return g.forward(a, r, x)
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // h1Flow is what is known of the request that runs.
@@ -33,6 +35,9 @@ func (c *h1Conn) exchange() {
 	if !quick {
 		c.watch.end()
 	}
+	if x.recording != nil && len(c.upload.trailers) > 0 {
+		x.record(event.RequestTrailer, h1AppendFields(nil, c.upload.trailers))
+	}
 	x.leave()
 	if c.x = nil; quick {
 		c.spare = x
@@ -53,6 +58,10 @@ func (c *h1Conn) arrive() *exchange {
 	c.engine.port.begin(x, method, host, path, "HTTP/1.1")
 	if c.engine.port.logs() {
 		x.logged = c.logEntry()
+	}
+	if x.recording != nil {
+		x.query = string(r.query)
+		x.record(event.RequestHeader, h1Lines(c.in.buf[c.in.r-r.at:c.in.r]))
 	}
 	c.x = x
 	return x
@@ -178,6 +187,7 @@ func (c *h1Conn) finishUpload() {
 	}
 	for discarded := 0; !c.upload.whole && !c.closing; {
 		piece, err := c.upload.next()
+		c.x.record(event.RequestBody, piece) // who got no answer may want to send it again
 		switch discarded += len(piece); {
 		case errors.Is(err, io.EOF):
 			return

@@ -126,6 +126,18 @@ func h1Append(out []byte, name, value string) []byte {
 	return append(append(out, value...), "\r\n"...)
 }
 
+func h1AppendFields(out []byte, fields []h1Field) []byte {
+	for _, f := range fields {
+		out = f.append(out)
+	}
+	return out
+}
+
+// h1Lines is a whole header without its first line and the empty one at its end.
+func h1Lines(header []byte) []byte {
+	return header[bytes.IndexByte(header, '\n')+1 : len(header)-2]
+}
+
 func (f h1Field) append(out []byte) []byte {
 	out = append(append(out, f.name...), ": "...)
 	return append(append(out, f.value...), "\r\n"...)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // h1BufferedAnswer is how much of an answer of known length is kept back before any
@@ -27,6 +29,7 @@ func (c *h1Conn) relay(x *exchange) *refusal {
 	}
 	c.awaitUpload()
 	x.fact.Status = a.status
+	c.recordAnswer(x)
 	c.flow.begun = true
 	c.setBody()
 	var err error
@@ -39,10 +42,24 @@ func (c *h1Conn) relay(x *exchange) *refusal {
 	default:
 		err = c.relayFlushed(x)
 	}
+	if x.recording != nil && len(c.body.trailers) > 0 {
+		x.record(event.AnswerTrailer, h1AppendFields(nil, c.body.trailers))
+	}
 	if x.fact.GRPCStatus = c.grpcStatus(); err != nil {
 		c.breakOff(x, err)
 	}
 	return nil
+}
+
+// recordAnswer records the header as the replica sent it.
+func (c *h1Conn) recordAnswer(x *exchange) {
+	switch {
+	case x.recording == nil:
+	case c.answer.odd != nil:
+		x.record(event.AnswerHeader, appendLines(nil, c.answer.odd.res.Header))
+	default:
+		x.record(event.AnswerHeader, h1Lines(c.heard.buf[c.heard.r-c.answer.size:c.heard.r]))
+	}
 }
 
 // awaitUpload reads the rest of a request whose answer comes before its end, since
@@ -109,7 +126,7 @@ func (c *h1Conn) relaySized(x *exchange) error {
 	c.out = c.appendHeader(c.out[:0], first)
 	for {
 		c.out = append(c.out, first...)
-		x.out.Add(int64(len(first)))
+		x.answers(first)
 		if err != nil {
 			return err
 		}
@@ -166,7 +183,7 @@ func (c *h1Conn) relayFlushed(x *exchange) error {
 		default:
 			c.out = append(c.out, piece...)
 		}
-		x.out.Add(int64(len(piece)))
+		x.answers(piece)
 		if len(c.out) >= h1HeaderLimit || c.body.framing == h1Decoded {
 			if err := c.flush(); err != nil {
 				return err
@@ -245,7 +262,7 @@ func (c *h1Conn) lapse(x *exchange) {
 		c.closing = true
 		text = ""
 	}
-	x.out.Add(int64(len(text)))
+	x.answers([]byte(text))
 	if _, err := c.conn.Write(c.out); err != nil {
 		c.closing = true
 	}

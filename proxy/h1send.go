@@ -24,8 +24,8 @@ func (c *h1Conn) send(x *exchange) error {
 	}
 	c.gatherUpload()
 	c.out = c.appendUpload(c.write(c.out[:0], x), x)
-	err := c.say(c.out)
 	x.sent()
+	err := c.say(c.out)
 	c.out = c.out[:0]
 	switch {
 	case err != nil && c.request.length == 0:
@@ -73,7 +73,7 @@ func (c *h1Conn) appendUpload(out []byte, x *exchange) []byte {
 		default:
 			out = append(out, piece...)
 		}
-		x.in.Add(int64(len(piece)))
+		x.uploads(piece)
 	}
 	return out
 }
@@ -142,7 +142,7 @@ func (c *h1Conn) sendBody(u *h1Upstream, x *exchange) error {
 		default:
 			out = append(out, piece...)
 		}
-		x.in.Add(int64(len(piece)))
+		x.uploads(piece)
 		if _, err := u.Write(out); err != nil {
 			return fmt.Errorf("%w: %w", errH1Replica, err)
 		}

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // h2Answer is the header of a container's answer.
@@ -147,6 +149,7 @@ func (s *h2Stream) begin(a h2Answer, ends bool) {
 		return
 	}
 	s.x.fact.Status = a.status
+	s.record(event.AnswerHeader, a.fields)
 	s.note(a.grpc)
 	s.begun = true
 	if !s.head && h2HasBody(a.status) {
@@ -201,6 +204,7 @@ func (s *h2Stream) trailer(b h2Block) {
 		s.fail(errors.New("malformed response from server: invalid trailer"))
 		return
 	}
+	s.record(event.AnswerTrailer, b.fields)
 	for _, f := range b.fields {
 		if f.Name == "grpc-status" {
 			s.note(f.Value)

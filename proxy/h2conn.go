@@ -32,6 +32,7 @@ type h2Conn struct {
 	resets    h2Bucket
 	clocks    h2Clocks
 	dated     h2Date
+	lines     []byte // a header, for the capture
 	parting   h2Parting
 	over      bool // the client is gone
 	lingers   bool // nothing more is read but its end

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // handle takes a frame; reads is false where somebody else reads the next one.
@@ -184,6 +186,11 @@ func (c *h2Conn) add(r *h2Request, b h2Block) *h2Stream {
 		s.x = c.engine.port.arrive(r.method, r.authority, r.escaped, "HTTP/2.0")
 		if c.engine.port.logs() {
 			s.x.logged = r.log(c.remote, b.ends)
+		}
+		if s.x.recording != nil {
+			s.x.query = r.query
+			c.lines = r.lines(c.lines[:0])
+			s.x.record(event.RequestHeader, c.lines)
 		}
 	}
 	return s

@@ -216,6 +216,21 @@ func (r *h2Request) log(remote string, ends bool) *logged {
 	return l
 }
 
+// lines are the header as the capture takes it.
+func (r *h2Request) lines(out []byte) []byte {
+	if r.authority != "" && r.first("host") == "" {
+		out = h1Append(out, "host", r.authority)
+	}
+	return h2AppendLines(out, r.fields[r.pseudo:])
+}
+
+func h2AppendLines(out []byte, fields []hpack.HeaderField) []byte {
+	for _, f := range fields {
+		out = h1Append(out, f.Name, f.Value)
+	}
+	return out
+}
+
 // forward writes the request that the container sees.
 func (r *h2Request) forward(w *h2Wire, x *exchange, client string, stream uint32, ends bool) {
 	at, ok := w.beginBlock()

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // h2Stream is one request on a client's connection, and its answer. Until it has a
@@ -144,6 +146,14 @@ func (s *h2Stream) tell() {
 	}
 }
 
+// record gives the fields of a header or trailer to the recording, where there is one.
+func (s *h2Stream) record(part event.Part, fields []hpack.HeaderField) {
+	if s.x != nil && !s.told && s.x.recording != nil {
+		s.c.lines = h2AppendLines(s.c.lines[:0], fields)
+		s.x.record(part, s.c.lines)
+	}
+}
+
 // ended is called when the whole answer has been sent.
 func (s *h2Stream) ended() {
 	s.tell()
@@ -252,7 +262,7 @@ func (s *h2Stream) lapse() {
 	s.x.failure = errIdle
 	announced := s.down.declared >= 0
 	text := []byte(refuseTimeout().body)
-	s.x.out.Add(int64(len(text)))
+	s.x.answers(text)
 	s.hangUp(http2.ErrCodeCancel)
 	s.tell()
 	s.down.complete = !announced
@@ -270,8 +280,8 @@ func (s *h2Stream) data(f h2Frame, p []byte) {
 		s.malformed(http2.ErrCodeStreamClosed)
 		return
 	}
-	if s.x != nil {
-		s.x.in.Add(int64(len(p)))
+	if s.x != nil && !s.told {
+		s.x.uploads(p)
 	}
 	switch s.up.receive(f, p) {
 	case nil:
@@ -293,6 +303,7 @@ func (s *h2Stream) requestTrailer(b h2Block) {
 		s.malformed(http2.ErrCodeProtocol)
 		return
 	}
+	s.record(event.RequestTrailer, b.fields)
 	s.up.finish(append([]hpack.HeaderField{}, b.fields...))
 }
 
@@ -310,7 +321,7 @@ func (s *h2Stream) answerData(f h2Frame, p []byte) {
 	if s.withheld != nil && (len(p) > 0 || f.ends()) {
 		s.sniff(p)
 	}
-	s.x.out.Add(int64(len(p)))
+	s.x.answers(p)
 	if err := s.down.receive(f, p); err != nil {
 		s.fail(err)
 	}

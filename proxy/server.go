@@ -76,6 +76,8 @@ type Options struct {
 	// form of Knative's default template; nil is none. Every line is one Write, and
 	// several come at once.
 	AccessLog io.Writer
+	// Capture keeps every exchange that is told, with headers and bodies; nil is nobody.
+	Capture Capture
 	// Publisher takes an event.Served for every request, and an event.Traffic for
 	// every model a second while anything changes; nil is nobody.
 	Publisher event.Publisher
@@ -123,6 +125,7 @@ type Server struct {
 	publisher    event.Publisher
 	reporter     *reporter
 	accessLog    io.Writer
+	capture      Capture
 	ready        Ready
 	waited       func(model string, w Wait)
 	told         atomic.Uint64 // requests, as event.Served numbers them
@@ -138,6 +141,7 @@ func New(o Options) *Server {
 		drainTimeout: o.DrainTimeout,
 		publisher:    o.Publisher,
 		accessLog:    o.AccessLog,
+		capture:      o.Capture,
 		ready:        o.Ready,
 		waited:       o.Waited,
 		stopping:     make(chan struct{}),

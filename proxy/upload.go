@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // upload is a request's body on its way to the container.
@@ -15,9 +17,10 @@ import (
 // after the close waits until the exchange is over.
 type upload struct {
 	io.ReadCloser
-	x     *exchange
-	over  <-chan struct{}
-	ended bool // one goroutine reads at a time
+	x       *exchange
+	trailer http.Header // filled at the body's end
+	over    <-chan struct{}
+	ended   bool // one goroutine reads at a time
 }
 
 func (u *upload) Read(p []byte) (int, error) {
@@ -26,7 +29,10 @@ func (u *upload) Read(p []byte) (int, error) {
 	}
 	n, err := u.ReadCloser.Read(p)
 	u.x.in.Add(int64(n))
-	u.ended = errors.Is(err, io.EOF)
+	u.x.recordLate(event.RequestBody, p[:n])
+	if u.ended = errors.Is(err, io.EOF); u.ended && len(u.trailer) > 0 {
+		u.x.recordLate(event.RequestTrailer, appendLines(nil, u.trailer))
+	}
 	if errors.Is(err, http.ErrBodyReadAfterClose) {
 		<-u.over
 	}

@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"proxy/push":        {"emulator/event"},
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
 	"tui/filter":        {"emulator/event", "emulator/prose"},
+	"proxy/capture":     {"emulator/event"}, // the port feeds it by an interface that it declares
 }
 
 // root is where everything is wired together: it may import everything.

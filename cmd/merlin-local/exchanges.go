@@ -30,8 +30,8 @@ func (nothingCaptured) Search(context.Context, string) ([]uint64, bool) { return
 
 // captured are the session's exchanges.
 func (s *upSession) captured() exchanges {
-	if s.exchanges == nil {
+	if s.capture == nil {
 		return nothingCaptured{}
 	}
-	return s.exchanges
+	return s.capture
 }

@@ -58,6 +58,9 @@ func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) 
 		s.warn(changed + " is not in force, what was read before is:\n" + err.Error())
 		return
 	}
+	if s.capture != nil {
+		s.capture.Hide(secretsOf(models)...)
+	}
 	s.engine.fit(models)
 	if err := s.underDebugger(models); err != nil {
 		s.warn(changed + " is not in force, what was read before is: " + err.Error())

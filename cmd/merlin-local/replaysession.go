@@ -41,7 +41,7 @@ func replaySession(c *cobra.Command, path string, noMouse bool) error {
 		return err
 	}
 	defer file.Close()
-	recording, err := openRecording(file)
+	recording, err := readRecording(file)
 	if err != nil {
 		return fmt.Errorf("%s is no recording of a session: %w", path, err)
 	}
@@ -63,7 +63,7 @@ func replaySession(c *cobra.Command, path string, noMouse bool) error {
 	return nil
 }
 
-func openRecording(file *os.File) (*session.Recording, error) {
+func readRecording(file *os.File) (*session.Recording, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // scriptCommands are what scripts have besides testscript's own.
@@ -40,6 +42,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"coldstarts": coldstarts,
 	"reloads":    reloads,
 	"newest":     newest,
+	"recording":  recording,
 }
 
 // exits CODE PROGRAM [ARG…]: the program ends with exactly that exit code.
@@ -143,6 +146,32 @@ func jsonLines(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("line %d is no event: %v: %s", i+1, err, line)
 		}
 		if len(wanted) > 0 && e.Kind == wanted[0] {
+			wanted = wanted[1:]
+		}
+	}
+	if len(wanted) > 0 {
+		ts.Fatalf("no event %s in its place", wanted[0])
+	}
+}
+
+// recording FILE KIND…: the file is a recording that this version reads, of which the
+// first line tells its format; every exchange stands behind its served line, and the kinds
+// come in this order, others between.
+func recording(ts *testscript.TestScript, _ bool, args []string) {
+	wanted := args[1:]
+	var before event.Event
+	for i, line := range strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n") {
+		var e event.Event
+		ts.Check(json.Unmarshal([]byte(line), &e))
+		if s, is := e.Fact.(event.Session); i == 0 && (!is || s.Format != event.Format) {
+			ts.Fatalf("the first line is %s", line)
+		}
+		if x, is := e.Fact.(event.Exchange); is {
+			if s, follows := before.Fact.(event.Served); !follows || s.ID != x.ID || before.Seq != e.Seq {
+				ts.Fatalf("line %d is behind %+v: %s", i+1, before, line)
+			}
+		}
+		if before = e; len(wanted) > 0 && event.Kind(e.Fact) == wanted[0] {
 			wanted = wanted[1:]
 		}
 	}

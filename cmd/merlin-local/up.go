@@ -25,6 +25,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/scrape"
 	"github.com/caraml-dev/merlin-local/proxy"
+	"github.com/caraml-dev/merlin-local/proxy/capture"
 )
 
 // up is the main command.
@@ -37,6 +38,8 @@ type up struct {
 	wishes       struct{ port, metrics wish }
 	domains      []string
 	accessLog    string
+	record       string
+	noCapture    bool
 	detached     bool
 	child        bool // started by `up -d`
 	output       string
@@ -70,6 +73,8 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.IntVar(&u.metricsPort, "metrics-port", 0, "port of /metrics on 127.0.0.1; 0 is any free one (default: 9091, or the next free one)")
 	flags.StringArrayVar(&u.domains, "domain", nil, "answer at hosts of this domain too, besides localhost; may be repeated")
 	flags.StringVar(&u.accessLog, "access-log", "", "add a line for every request that a replica took, in Knative's form, to this file; - is standard error")
+	flags.StringVar(&u.record, "record", "", "write every event of the session, and every request with its answer, to this new file")
+	flags.BoolVar(&u.noCapture, "no-capture", false, "keep no requests and answers to look at")
 	flags.BoolVarP(&u.detached, "detach", "d", false, "return once all models are ready, and leave them running")
 	flags.BoolVar(&u.child, "detached-child", false, "")
 	_ = flags.MarkHidden("detached-child")
@@ -201,15 +206,27 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 		return err
 	}
 	defer closeLog()
+	file.Capture.Off = file.Capture.Off || u.noCapture
+	store, err := openCapture(file.Capture, session, models)
+	if err != nil {
+		return err
+	}
+	if store != nil {
+		defer func() { err = errors.Join(err, store.Close()) }()
+	}
 	socket, err := session.Listen()
 	if err != nil {
 		return fmt.Errorf("open the session's socket: %w", err)
 	}
 	defer socket.Close()
+	recording, err := openRecording(u.record, file.Dir)
+	if err != nil {
+		return err
+	}
 	s := &upSession{
 		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
 		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket, debuggers: debuggers,
-		pushes: pushes, noPushes: noPushes,
+		pushes: pushes, noPushes: noPushes, capture: store, recording: recording,
 	}
 	if u.output == outputScreen {
 		s.terminal.in, s.terminal.out = terminal(c.InOrStdin(), c.OutOrStdout())
@@ -240,7 +257,8 @@ type upSession struct {
 	terminal  struct{ in, out *os.File }
 	pushes    map[string]pushPort // by model: where it pushes its metrics to
 	noPushes  map[string]string   // by model: why it cannot
-	exchanges exchanges           // nil captures nothing
+	capture   *capture.Store      // nil where nothing is captured
+	recording *os.File            // nil where nothing is recorded
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -256,6 +274,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	if view != nil {
 		watching = display(s.stream, view, end)
 	}
+	recorded := s.startRecording()
 	var supervision *emulator.Emulator // the port and it call each other
 	server := s.proxy(
 		func(model string) { supervision.Wanted(model) },
@@ -282,6 +301,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		return supervision.Run(ctx)
 	})
 	work.Go(func() error { return s.sweepOthers(ctx) })
+	if s.capture != nil {
+		work.Go(func() error { s.tellCapture(ctx); return nil })
+	}
 	for _, editor := range editors {
 		work.Go(func() error { return editor.Serve(ctx) })
 	}
@@ -299,7 +321,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	}
 	s.stream.Publish("", 0, ended)
 	s.stream.Close()
-	viewErr := watching()
+	viewErr := errors.Join(watching(), recorded())
 	answering()
 	var failure *emulator.Failure
 	if errors.As(err, &failure) {
@@ -310,6 +332,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 
 func (s *upSession) proxy(wanted func(model string), waited func(model string, w proxy.Wait)) *proxy.Server {
 	options := proxy.Options{Wanted: wanted, Waited: waited, Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
+	if s.capture != nil {
+		options.Capture = captured{s.capture}
+	}
 	for _, m := range s.models {
 		d := m.Deployment
 		options.Domains = append(options.Domains, d.Platform.Domain)
@@ -324,7 +349,7 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 }
 
 func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port) *emulator.Emulator {
-	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir))
+	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), recordPath(s.record, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
 		watcher = files
@@ -432,8 +457,8 @@ func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	server := &control.Server{Events: s.stream, Down: down, Retry: e.Retry, Reload: e.Reload}
-	if s.exchanges != nil {
-		server.Exchange, server.Search = s.exchanges.Lookup, s.exchanges.Search
+	if s.capture != nil {
+		server.Exchange, server.Search = s.capture.Lookup, s.capture.Search
 	}
 	go func() {
 		defer close(done)

@@ -39,10 +39,12 @@ type Options struct {
 
 // File is a configuration that was loaded, from a file or from defaults alone.
 type File struct {
-	Path   string // absolute; empty where there is no file
-	Dir    string // absolute: the file's folder, to which its paths are relative
-	Port   int    // 0 where none was given
-	Models []emulator.Model
+	Path string // absolute; empty where there is no file
+	Dir  string // absolute: the file's folder, to which its paths are relative
+	Port int    // 0 where none was given
+	// Capture says how requests are kept.
+	Capture Capture
+	Models  []emulator.Model
 
 	name  string // Path as errors show it
 	trees []*node
@@ -94,6 +96,7 @@ func (f *File) load(src []byte, o Options) error {
 	check(flags, modelSpec(withPort), report)
 
 	f.Port = overlay(root, flags).integer("port", 0)
+	f.Capture = capture(root)
 	f.trees = modelTrees(root, flags, report)
 	f.decode(decoder{dir: f.Dir, name: defaultModel(f, o), report: report}, root.lookup("models") != nil)
 	checkSession(f, report)

@@ -7,7 +7,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
-// The port is the session's: it is written at the top alone.
+// The port and the capture are the session's: they are written at the top alone.
 const (
 	withPort    = true
 	withoutPort = false
@@ -27,13 +27,13 @@ func sessionSpec() *spec {
 		form: formList, items: modelSpec(withoutPort), atLeast: 1, atMost: 64, required: true,
 		doc: "The models of this session, each with the keys of a single model.",
 	}}
-	return &spec{form: formKeys, keys: append(append([]key{portKey()}, sharedKeys()...), models)}
+	return &spec{form: formKeys, keys: append(append(sessionKeys(), sharedKeys()...), models)}
 }
 
 func modelSpec(port bool) *spec {
 	s := &spec{form: formKeys}
 	if port {
-		s.keys = append(s.keys, portKey())
+		s.keys = append(s.keys, sessionKeys()...)
 	}
 	s.keys = append(s.keys, sharedKeys()...)
 	s.keys = append(s.keys, deploymentKeys()...)
@@ -41,11 +41,14 @@ func modelSpec(port bool) *spec {
 	return s
 }
 
-func portKey() key {
-	return key{"port", spec{
-		form: formInteger, least: atLeast(1), most: atMost(65535),
-		doc: "The one local port of the session. Not given: 8080, or the next free one.",
-	}}
+func sessionKeys() []key {
+	return []key{
+		{"port", spec{
+			form: formInteger, least: atLeast(1), most: atMost(65535),
+			doc: "The one local port of the session. Not given: 8080, or the next free one.",
+		}},
+		{"capture", captureSpec()},
+	}
 }
 
 // sharedKeys are defaults for all models where they stand beside models.

@@ -20,6 +20,18 @@ func resourcesSpec() spec {
 	}
 }
 
+func captureSpec() spec {
+	return spec{
+		form: formText | formKeys, rule: off(),
+		doc: "How requests and answers are kept, to be looked at, searched and sent again; off keeps none.",
+		keys: []key{
+			{"bytes", spec{form: formText, rule: quantity("256Mi"), def: "256Mi", doc: "The memory of all that is kept, 1Mi or more. Large bodies have four times as much on disk."}},
+			{"headers", spec{form: formList, doc: "Headers whose values are hidden, besides Authorization, Proxy-Authorization, Cookie, Set-Cookie and X-Api-Key.", items: &spec{form: formText, rule: headerName(), doc: "The name."}}},
+			{"json", spec{form: formList, doc: "Values that are hidden in JSON bodies.", items: &spec{form: formText, rule: jsonPath(), doc: "Where they are: names with dots between, * for any member or element, ** for any number of levels."}}},
+		},
+	}
+}
+
 func probeSpec(doc string) spec {
 	return spec{
 		form: formKeys,

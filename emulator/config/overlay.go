@@ -16,7 +16,7 @@ func modelTrees(root, flags *node, report *report) []*node {
 		return []*node{withFlags(root, flags)}
 	}
 	shared := &node{shape: mapping, fields: slices.DeleteFunc(slices.Clone(root.fields), func(f field) bool {
-		return f.key == "models" || f.key == "port"
+		return f.key == "models" || f.key == "port" || f.key == "capture"
 	})}
 	if len(models.items) > 1 {
 		checkFlags(flags, len(models.items), report)

@@ -71,6 +71,18 @@ func nonEmpty() *rule {
 	return &rule{pattern: `\S`, want: "some text"}
 }
 
+func off() *rule {
+	return &rule{pattern: `^off$`, want: "off, or a mapping of bytes, headers and json"}
+}
+
+func headerName() *rule {
+	return &rule{pattern: "^[-A-Za-z0-9!#$%&'*+.^_`|~]+$", longest: 63, want: "a header's name such as X-User-Id"}
+}
+
+func jsonPath() *rule {
+	return &rule{pattern: `^[^.\[\]]+(\[\*\])*(\.[^.\[\]]+(\[\*\])*)*$`, want: "a path such as instances.*.email"}
+}
+
 func imageName() *rule {
 	return &rule{pattern: `^\S*$`, want: "an image reference without spaces, such as ghcr.io/acme/iris:v1"}
 }

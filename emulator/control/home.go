@@ -86,6 +86,9 @@ type Session struct {
 // Artifacts is the folder that artifacts are staged in.
 func (s Session) Artifacts() string { return filepath.Join(s.Dir, "artifacts") }
 
+// Bodies is the folder of captured bodies that are too large for memory.
+func (s Session) Bodies() string { return filepath.Join(s.Dir, "bodies") }
+
 // Processes is the file that names the running host processes.
 func (s Session) Processes() string { return filepath.Join(s.Dir, "processes.json") }
 

@@ -57,6 +57,7 @@ func facts() []event.Fact {
 			Request: event.Message{Header: []event.Field{{Name: "A", Value: "\x1b[31m"}}, Body: []byte{0, 1, 0xff, '\n'}, Size: 9, Cut: "why"},
 			Answer:  event.Message{Trailer: []event.Field{{Name: "grpc-status", Value: "14"}}},
 		},
+		event.Capture{Kept: 1, Evicted: 2, Lost: 3, Cut: 4, Bytes: 5, Most: 6, Disk: 7, DiskMost: 8},
 		event.Traffic{Rate: 1.5, InFlight: 1, Queued: 2, Held: 3, Percentiles: event.Percentiles{P50: 4, P95: 5, P99: 6}, Overall: event.Percentiles{P50: 1, P95: 2, P99: 3}, Requests: 7, Errors: 8},
 		event.Environment{
 			Pod:       "p",

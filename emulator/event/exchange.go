@@ -51,3 +51,17 @@ const (
 	AnswerBody
 	AnswerTrailer
 )
+
+// Capture says how much of the session's requests is kept, told once a second while it
+// changes.
+type Capture struct {
+	Kept    int    `json:"kept"`    // exchanges
+	Evicted uint64 `json:"evicted"` // that newer ones took the place of
+	Lost    uint64 `json:"lost"`    // that there was no memory for when they ran
+	Cut     uint64 `json:"cut"`     // bodies of which not all was kept
+	// Bytes of memory are in use, of Most; and Disk of DiskMost.
+	Bytes    int64 `json:"bytes"`
+	Most     int64 `json:"most"`
+	Disk     int64 `json:"disk"`
+	DiskMost int64 `json:"disk_most"`
+}

@@ -212,6 +212,7 @@ func (Exited) kind() string       { return "exited" }
 func (Failed) kind() string       { return "failed" }
 func (Served) kind() string       { return "served" }
 func (Exchange) kind() string     { return "exchange" }
+func (Capture) kind() string      { return "capture" }
 func (Traffic) kind() string      { return "traffic" }
 func (Parity) kind() string       { return "parity" }
 func (Notice) kind() string       { return "notice" }
@@ -251,6 +252,7 @@ func blanks() []any {
 		&Attached{},
 		&Served{},
 		&Exchange{},
+		&Capture{},
 		&Traffic{},
 		&Environment{},
 		&Scraped{},

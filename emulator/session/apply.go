@@ -20,6 +20,8 @@ func (s *State) Apply(e event.Event) {
 		s.declare(e.Model, f)
 	case event.Engine:
 		s.EngineTrouble = f.Error
+	case event.Capture:
+		s.Capture = &f
 	case event.Ended:
 		s.Ended, s.Error = true, f.Error
 	default:

@@ -54,35 +54,6 @@ func (h *History) clone() *History {
 	return c
 }
 
-// clone shares the points: to both only others are added.
-func (t *Tracks) clone() *Tracks {
-	c := *t
-	c.bytes, c.stale = 0, nil
-	sources := make(map[*source]*source, len(t.sources))
-	own := func(s *source) *source {
-		if sources[s] == nil {
-			sources[s] = copied(s)
-		}
-		return sources[s]
-	}
-	c.sources = make(map[sourceOf]*source, len(t.sources))
-	for of, s := range t.sources {
-		c.sources[of] = own(s)
-	}
-	c.tracks = make(map[string][]*Track, len(t.tracks))
-	for key, tracks := range t.tracks {
-		all := make([]*Track, len(tracks))
-		for i, x := range tracks {
-			y := *x
-			y.src, y.since, y.at, y.values = own(x.src), slices.Clip(x.since), slices.Clip(x.at), slices.Clip(x.values)
-			c.bytes += y.bytes()
-			all[i] = &y
-		}
-		c.tracks[key] = all
-	}
-	return &c
-}
-
 // Bytes is about how much memory the history takes.
 func (h *History) Bytes() int {
 	bytes := h.Requests.Bytes() + h.Logs.Bytes() + h.Happenings.Bytes() + h.Tracks.Bytes()

@@ -133,6 +133,13 @@ func TestAStateBeforeAnyModelIsAnEmptyList(t *testing.T) {
 	}
 }
 
+func TestTheLatestOfTheCaptureIsKept(t *testing.T) {
+	s := fold(begin(event.Capture{Kept: 1}, event.Capture{Kept: 2, Most: 9})...)
+	if got := s.Capture; got == nil || *got != (event.Capture{Kept: 2, Most: 9}) {
+		t.Errorf("capture is %+v", got)
+	}
+}
+
 func TestTheLatestTrafficOfAModelIsKept(t *testing.T) {
 	s := fold(begin(event.Traffic{Requests: 1}, event.Traffic{Requests: 2, Errors: 1})...)
 	if got := s.Models[0].Traffic; got == nil || *got != (event.Traffic{Requests: 2, Errors: 1}) {

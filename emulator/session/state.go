@@ -25,6 +25,9 @@ type State struct {
 	EngineTrouble string `json:"engine_trouble,omitempty"`
 
 	Models []*Model `json:"models"`
+	// Capture is how much is kept of the requests; nil where nothing is captured, or
+	// nothing was yet.
+	Capture *event.Capture `json:"capture,omitempty"`
 	// Ended is set once the session is over; Error then tells why, where it was not
 	// asked to.
 	Ended bool   `json:"ended,omitempty"`

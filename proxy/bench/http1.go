@@ -30,6 +30,9 @@ var predictRequest = []byte(requestHead("POST", "/v1/models/iris-1:predict", int
 
 var predictBody = `{"instances":[` + strings.Repeat(`[5.1,3.5,1.4,0.2],`, 9) + `[5.1,3.5,1.4,0.2]     ]}`
 
+// predictKBRequest has a body of 1 KB.
+var predictKBRequest = []byte(requestHead("POST", "/v1/models/iris-1:predict", 1<<10) + predictBody + strings.Repeat(" ", 1<<10-len(predictBody)))
+
 func requestHead(method, path string, body int64) string {
 	head := method + " " + path + " HTTP/1.1\r\nHost: " + httpHost + "\r\nUser-Agent: bench\r\nAccept: */*\r\n"
 	if body > 0 {
@@ -88,9 +91,13 @@ func openWires(connections int, call func(*wire) (time.Duration, error)) opener 
 	}
 }
 
-func (w *wire) predict() (time.Duration, error) {
+func (w *wire) predict() (time.Duration, error) { return w.predictWith(predictRequest) }
+
+func (w *wire) predictKB() (time.Duration, error) { return w.predictWith(predictKBRequest) }
+
+func (w *wire) predictWith(request []byte) (time.Duration, error) {
 	began := time.Now()
-	if _, err := w.Write(predictRequest); err != nil {
+	if _, err := w.Write(request); err != nil {
 		return 0, err
 	}
 	err := w.discard(int64(len(prediction)))

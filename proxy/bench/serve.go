@@ -15,6 +15,7 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/proxy"
+	"github.com/caraml-dev/merlin-local/proxy/capture"
 )
 
 // serveCommand makes this program one of the processes of the stage.
@@ -44,6 +45,8 @@ func serve(args []string) error {
 		return serveBackend(ctx, ln)
 	case "merlin-local":
 		return serveMerlinLocal(ctx, ln, backend)
+	case "with capture":
+		return serveCapturing(ctx, ln, backend)
 	case "ReverseProxy":
 		return serveReverseProxy(ctx, ln, backend)
 	default:
@@ -54,6 +57,28 @@ func serve(args []string) error {
 // serveMerlinLocal has everything on: routes, admission, and a reader of all that
 // is published.
 func serveMerlinLocal(ctx context.Context, ln net.Listener, backend string) error {
+	return serveOwn(ctx, ln, backend, nil)
+}
+
+// serveCapturing keeps every exchange besides, within the default budget.
+func serveCapturing(ctx context.Context, ln net.Listener, backend string) error {
+	dir, err := os.MkdirTemp("", "merlin-local-bench-capture-")
+	if err != nil {
+		return err
+	}
+	store, err := capture.New(capture.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	return errors.Join(serveOwn(ctx, ln, backend, captured{store}), store.Close(), os.RemoveAll(dir))
+}
+
+// captured is a store as the port takes it.
+type captured struct{ *capture.Store }
+
+func (c captured) Begin() proxy.Recording { return c.Store.Begin() }
+
+func serveOwn(ctx context.Context, ln net.Listener, backend string, keeps proxy.Capture) error {
 	address, err := netip.ParseAddrPort(backend)
 	if err != nil {
 		return err
@@ -70,7 +95,7 @@ func serveMerlinLocal(ctx context.Context, ln net.Listener, backend string) erro
 	})
 	defer reader.Wait()
 	defer stream.Close()
-	server := proxy.New(proxy.Options{Publisher: stream, Models: []proxy.Model{
+	server := proxy.New(proxy.Options{Publisher: stream, Capture: keeps, Models: []proxy.Model{
 		{
 			ID: "iris-1", Project: "bench", Name: "iris", Version: "1", FullName: "iris-1-r1",
 			ContainerConcurrency: containerConcurrency,

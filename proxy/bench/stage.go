@@ -39,6 +39,7 @@ func subjects() []starter {
 	return []starter{
 		{"direct", startDirect},
 		{"merlin-local", startOwn("merlin-local")},
+		{"with capture", startOwn("with capture")}, // merlin-local as it is by default
 		{"queue-proxy", startQueueProxy},
 		{"ReverseProxy", startOwn("ReverseProxy")},
 		{"nginx", startNginx},

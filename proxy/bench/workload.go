@@ -33,6 +33,7 @@ func workloads() []workload {
 			open: openWires(1, func(w *wire) (time.Duration, error) { return w.exchange(largeBody) }),
 		},
 		{name: "Server-sent events, from the backend's write to the client", short: "sse", open: openEvents, paced: true},
+		{name: "HTTP/1.1 JSON, 1 KB up and 1 KB down, 8 connections", short: "http-1k", open: openWires(8, (*wire).predictKB)},
 	}
 }
 

@@ -41,10 +41,15 @@ type Options struct {
 
 // framesPerSecond is how often the screen is redrawn at most. Bubble Tea looks that often
 // even where nothing changed, which is what an idle screen costs.
-const framesPerSecond = 15
+const framesPerSecond = 10
 
-// between is how long events gather before they are shown.
-const between = 66 * time.Millisecond
+// between is how long events gather before they are shown, and betweenMany where they
+// are more than a person reads in that time: what passes is told by its numbers then.
+const (
+	between     = 100 * time.Millisecond
+	betweenMany = 200 * time.Millisecond
+	many        = 200
+)
 
 // Run shows the session until a person leaves the screen, or until it ended as asked, or
 // until ctx ends.
@@ -93,7 +98,11 @@ func pump(ctx context.Context, source Source, send func(tea.Msg)) {
 			return
 		}
 		send(arrived(events))
-		pause.Reset(between)
+		gather := between
+		if len(events) > many {
+			gather = betweenMany
+		}
+		pause.Reset(gather)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package tui
 import (
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,7 @@ type screen struct {
 	// leaving is set once a person asked to end or leave; over once no events come.
 	leaving, over bool
 	latest        time.Time // of the last event
+	lastSeen      time.Time // when events came last, by this screen's clock
 
 	player *player   // of a recording; nil where there is none
 	out    io.Writer // the terminal; nil where there is none
@@ -80,10 +82,35 @@ type (
 	silent  int // what was said so long ago is not shown any more
 )
 
-func (m *screen) Init() tea.Cmd { return every() }
+func (m *screen) Init() tea.Cmd { return m.every() }
 
-// every is the clock of what moves with time alone: it says so once a second.
-func every() tea.Cmd { return tea.Tick(time.Second, func(at time.Time) tea.Msg { return tick(at) }) }
+// every is the clock of what moves with time alone, ages and the axes of charts: once a
+// second while things happen, and less often while none do, since every look at it costs.
+func (m *screen) every() tea.Cmd {
+	pause := time.Second
+	if m.now().Sub(m.lastSeen) > calm {
+		pause = calm
+	}
+	return tea.Tick(pause, func(at time.Time) tea.Msg { return tick(at) })
+}
+
+// moves tells events after which what is shown moves on for a while; the others come at
+// all times.
+func moves(e event.Event) bool {
+	switch f := e.Fact.(type) {
+	case event.Scraped, event.Usage:
+		return false
+	case event.Probed:
+		return !f.OK
+	case event.Scaled:
+		return f.From != f.Desired
+	}
+	return true
+}
+
+// calm is how long nothing must happen before the clock is looked at less often, and
+// how often then.
+const calm = 5 * time.Second
 
 func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
@@ -97,7 +124,7 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return m, tea.Quit
 		}
 	case tick:
-		return m, every()
+		return m, m.every()
 	case said:
 		return m, m.say(msg)
 	case moved:
@@ -123,6 +150,9 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *screen) apply(events []event.Event) {
 	for _, e := range events {
 		m.state.Apply(e)
+	}
+	if slices.ContainsFunc(events, moves) {
+		m.lastSeen = m.now()
 	}
 	if n := len(events); n > 0 {
 		m.latest = events[n-1].Time

@@ -1,0 +1,156 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+)
+
+// saves is a repo whose files each hold the number of the save that wrote them last, and
+// whose models tell the newest one. Each kind of file comes to a container by a tier of
+// its own.
+type saves struct {
+	*lab
+	config string // with the save in the place of %[1]d
+	last   int64
+}
+
+// saving is a save that is on its way to serve.
+type saving struct {
+	number int64
+	tier   event.Tier
+	file   string // relative to the repo
+}
+
+// savedModel is what the models of such repos have in common, as a part of YAML.
+const savedModel = `model_dir: artifact, watch: { sync: [{ from: source.txt, to: /app/ }], rebuild: [savemodel] }, env_vars: { SAVE: "%[1]d" }`
+
+func newSaves(t *testing.T, config string, files ...string) *saves {
+	t.Helper()
+	content := map[string]string{
+		"merlin-local.yaml": fmt.Sprintf(config, 1), "source.txt": "1\n", "artifact/save.txt": "1\n",
+		"Dockerfile":    "FROM scratch\nCOPY savemodel source.txt /app/\nENTRYPOINT [\"/app/savemodel\"]\n",
+		".dockerignore": "*\n!savemodel\n!source.txt\n",
+	}
+	for i := 0; i < len(files); i += 2 {
+		content[files[i]] = files[i+1]
+	}
+	s := &saves{lab: newLab(t, "", content), config: config, last: 1}
+	check(t, os.Rename(savemodel(t, 1), filepath.Join(s.repo, "savemodel")))
+	return s
+}
+
+// savemodel is the program of testdata/savemodel, built of that save.
+func savemodel(t *testing.T, save int64) string {
+	t.Helper()
+	path, err := build(fmt.Sprint("savemodel-", save), "./testdata/savemodel", fmt.Sprint("-X main.code=", save))
+	check(t, err)
+	return path
+}
+
+// next plans a save that comes to the containers by that tier: for a restart, the artifact
+// and the environment in turn.
+func (s *saves) next(tier event.Tier) *saving {
+	s.last++
+	file := map[event.Tier]string{event.TierSync: "source.txt", event.TierRestart: "artifact/save.txt", event.TierRebuild: "savemodel"}[tier]
+	if tier == event.TierRestart && s.last%2 == 0 {
+		file = "merlin-local.yaml"
+	}
+	return &saving{s.last, tier, file}
+}
+
+// save writes it; code is the program where that is built already.
+func (s *saves) save(now *saving, code string) {
+	s.t.Helper()
+	switch now.file {
+	case "savemodel":
+		check(s.t, os.Rename(code, filepath.Join(s.repo, now.file)))
+	case "merlin-local.yaml":
+		s.write(now.file, fmt.Sprintf(s.config, now.number))
+	default:
+		s.write(now.file, fmt.Sprintln(now.number))
+	}
+}
+
+// write replaces a file at once, as editors do.
+func (s *saves) write(name, content string) {
+	s.t.Helper()
+	aside := filepath.Join(s.home, "written")
+	check(s.t, os.WriteFile(aside, []byte(content), 0o644))
+	check(s.t, os.Rename(aside, filepath.Join(s.repo, name)))
+}
+
+// announcer tells loads which save serves, as soon as the session tells anybody.
+type announcer struct {
+	loads  map[string][]*load // by model
+	saving atomic.Pointer[saving]
+	failed atomic.Pointer[string]
+}
+
+// follow reads the session's events until ctx ends.
+func (a *announcer) follow(ctx context.Context, from control.Session) {
+	for e, err := range from.Events(ctx, control.Query{Skip: []string{"log", "step", "served", "probed", "usage"}, Follow: true}) {
+		if err != nil && ctx.Err() == nil {
+			a.fail("the events ended: %v", err)
+		}
+		switch f := e.Fact.(type) {
+		case event.Serving:
+			a.heed(e, f)
+		case event.ReloadEnded:
+			a.fail("the reload of %s to revision %d ended: %+v, %+v", e.Model, e.Revision, f, f.Card)
+		}
+	}
+}
+
+// heed finds out of which save a revision is that serves: there is one at a time.
+func (a *announcer) heed(e event.Event, f event.Serving) {
+	now := a.saving.Load()
+	if f.Tier != now.tier || f.File != now.file {
+		a.fail("revision %d of %s serves by %q for %q after the save %+v", e.Revision, e.Model, f.Tier, f.File, now)
+		return
+	}
+	for _, l := range a.loads[e.Model] {
+		l.announce(now.number)
+	}
+}
+
+func (a *announcer) fail(format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	a.failed.CompareAndSwap(nil, &what)
+}
+
+// trouble is the first thing that went wrong, in the session or with any load.
+func (a *announcer) trouble() string {
+	if what := a.failed.Load(); what != nil {
+		return *what
+	}
+	for _, loads := range a.loads {
+		for _, l := range loads {
+			if what := l.first.Load(); what != nil {
+				return *what
+			}
+		}
+	}
+	return ""
+}
+
+// answered tells whether the save was announced to every load and, by as many answers as
+// that wants, answers what was asked since.
+func (a *announcer) answered(now *saving) bool {
+	for _, loads := range a.loads {
+		for _, l := range loads {
+			if l.announced.Load() < now.number || l.fresh.Load() < l.wanted {
+				return false
+			}
+		}
+	}
+	return true
+}

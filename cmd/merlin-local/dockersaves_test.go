@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -44,16 +45,26 @@ func newSaves(t *testing.T, config string, files ...string) *saves {
 		content[files[i]] = files[i+1]
 	}
 	s := &saves{lab: newLab(t, "", content), config: config, last: 1}
-	check(t, os.Rename(savemodel(t, 1), filepath.Join(s.repo, "savemodel")))
+	s.write("savemodel", program(t, 1))
 	return s
 }
 
-// savemodel is the program of testdata/savemodel, built of that save.
-func savemodel(t *testing.T, save int64) string {
+// savemodel is the program of testdata/savemodel, static, built once; a line with the
+// save comes after it.
+var savemodel = sync.OnceValues(func() ([]byte, error) {
+	path, err := build("savemodel", "./testdata/savemodel")
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// program is the model's program of a save.
+func program(t *testing.T, save int64) string {
 	t.Helper()
-	path, err := build(fmt.Sprint("savemodel-", save), "./testdata/savemodel", fmt.Sprint("-X main.code=", save))
+	binary, err := savemodel()
 	check(t, err)
-	return path
+	return fmt.Sprintf("%s\n%d", binary, save)
 }
 
 // next plans a save that comes to the containers by that tier: for a restart, the artifact
@@ -67,12 +78,12 @@ func (s *saves) next(tier event.Tier) *saving {
 	return &saving{s.last, tier, file}
 }
 
-// save writes it; code is the program where that is built already.
-func (s *saves) save(now *saving, code string) {
+// save writes it.
+func (s *saves) save(now *saving) {
 	s.t.Helper()
 	switch now.file {
 	case "savemodel":
-		check(s.t, os.Rename(code, filepath.Join(s.repo, now.file)))
+		s.write(now.file, program(s.t, now.number))
 	case "merlin-local.yaml":
 		s.write(now.file, fmt.Sprintf(s.config, now.number))
 	default:
@@ -84,7 +95,7 @@ func (s *saves) save(now *saving, code string) {
 func (s *saves) write(name, content string) {
 	s.t.Helper()
 	aside := filepath.Join(s.home, "written")
-	check(s.t, os.WriteFile(aside, []byte(content), 0o644))
+	check(s.t, os.WriteFile(aside, []byte(content), 0o755))
 	check(s.t, os.Rename(aside, filepath.Join(s.repo, name)))
 }
 
@@ -104,6 +115,8 @@ func (a *announcer) follow(ctx context.Context, from control.Session) {
 		switch f := e.Fact.(type) {
 		case event.Serving:
 			a.heed(e, f)
+		case event.Terminated:
+			a.fail("a container of %s, revision %d, took a bad end: %+v", e.Model, e.Revision, f)
 		case event.ReloadEnded:
 			a.fail("the reload of %s to revision %d ended: %+v, %+v", e.Model, e.Revision, f, f.Card)
 		}
@@ -112,6 +125,9 @@ func (a *announcer) follow(ctx context.Context, from control.Session) {
 
 // heed finds out of which save a revision is that serves: there is one at a time.
 func (a *announcer) heed(e event.Event, f event.Serving) {
+	if f.Tier == "" {
+		return // the first revision, of the first save
+	}
 	now := a.saving.Load()
 	if f.Tier != now.tier || f.File != now.file {
 		a.fail("revision %d of %s serves by %q for %q after the save %+v", e.Revision, e.Model, f.Tier, f.File, now)

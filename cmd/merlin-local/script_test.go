@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -116,9 +115,9 @@ var fakedebugger = sync.OnceValues(func() (string, error) {
 	return build("fakedebugger", "./testdata/fakedebugger")
 })
 
-func build(name, source string, ldflags ...string) (string, error) {
+func build(name, source string) (string, error) {
 	path := filepath.Join(built(), name)
-	c := exec.Command("go", "build", "-ldflags=-s -w "+strings.Join(ldflags, " "), "-o", path, source)
+	c := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, source)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w: %s", name, err, output)

@@ -3,15 +3,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 
-	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
@@ -97,76 +94,4 @@ func (s *saves) write(name, content string) {
 	aside := filepath.Join(s.home, "written")
 	check(s.t, os.WriteFile(aside, []byte(content), 0o755))
 	check(s.t, os.Rename(aside, filepath.Join(s.repo, name)))
-}
-
-// announcer tells loads which save serves, as soon as the session tells anybody.
-type announcer struct {
-	loads  map[string][]*load // by model
-	saving atomic.Pointer[saving]
-	failed atomic.Pointer[string]
-}
-
-// follow reads the session's events until ctx ends.
-func (a *announcer) follow(ctx context.Context, from control.Session) {
-	for e, err := range from.Events(ctx, control.Query{Skip: []string{"log", "step", "served", "probed", "usage"}, Follow: true}) {
-		if err != nil && ctx.Err() == nil {
-			a.fail("the events ended: %v", err)
-		}
-		switch f := e.Fact.(type) {
-		case event.Serving:
-			a.heed(e, f)
-		case event.Terminated:
-			a.fail("a container of %s, revision %d, took a bad end: %+v", e.Model, e.Revision, f)
-		case event.ReloadEnded:
-			a.fail("the reload of %s to revision %d ended: %+v, %+v", e.Model, e.Revision, f, f.Card)
-		}
-	}
-}
-
-// heed finds out of which save a revision is that serves: there is one at a time.
-func (a *announcer) heed(e event.Event, f event.Serving) {
-	if f.Tier == "" {
-		return // the first revision, of the first save
-	}
-	now := a.saving.Load()
-	if f.Tier != now.tier || f.File != now.file {
-		a.fail("revision %d of %s serves by %q for %q after the save %+v", e.Revision, e.Model, f.Tier, f.File, now)
-		return
-	}
-	for _, l := range a.loads[e.Model] {
-		l.announce(now.number)
-	}
-}
-
-func (a *announcer) fail(format string, args ...any) {
-	what := fmt.Sprintf(format, args...)
-	a.failed.CompareAndSwap(nil, &what)
-}
-
-// trouble is the first thing that went wrong, in the session or with any load.
-func (a *announcer) trouble() string {
-	if what := a.failed.Load(); what != nil {
-		return *what
-	}
-	for _, loads := range a.loads {
-		for _, l := range loads {
-			if what := l.first.Load(); what != nil {
-				return *what
-			}
-		}
-	}
-	return ""
-}
-
-// answered tells whether the save was announced to every load and, by as many answers as
-// that wants, answers what was asked since.
-func (a *announcer) answered(now *saving) bool {
-	for _, loads := range a.loads {
-		for _, l := range loads {
-			if l.announced.Load() < now.number || l.fresh.Load() < l.wanted {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -146,7 +146,10 @@ func (m *making) told() []event.ReloadStep {
 	return append([]event.ReloadStep(nil), m.steps...)
 }
 
-// prepared goes on with a revision whose image and artifact are there.
+// prepared goes on with a revision whose image and artifact are there. Where the old one
+// has to stop first, it has the grace period for the requests that run on it, and not as
+// long as any request may take: what comes meanwhile waits, and a stream that is open
+// would have it wait until it fails.
 func (s *supervisor) prepared(m *making) {
 	if m != s.next { // given up in the same instant
 		m.drop()
@@ -159,6 +162,9 @@ func (s *supervisor) prepared(m *making) {
 	case m.plan.Replaces != "" && len(s.podsOf(s.serving)) > 0: // gone goes on
 		for _, p := range s.staying() {
 			s.sendAway(p, "replaced by revision "+fmt.Sprint(m.number)+": "+m.plan.Replaces)
+		}
+		for _, p := range s.podsOf(s.serving) {
+			s.finish(p.leaves)
 		}
 		s.route()
 	default:

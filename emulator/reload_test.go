@@ -313,6 +313,24 @@ func TestRevisionsThatDoNotFitSideBySideReplaceEachOther(t *testing.T) {
 	}
 }
 
+func TestAStreamHoldsUpARevisionThatReplacesItsOwnForTheGracePeriodAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, m := newWorld(t), python()
+		m.Reload = emulator.ReloadReplace
+		w.drain = func(ctx context.Context) { <-ctx.Done() }
+		r := edit(t, w, m)
+		saved := time.Now()
+		r.edits <- emulator.Edits{Sources: "s1", Files: []emulator.Edit{{Path: "/repo/app.py"}}}
+		for len(facts[event.Serving](w)) < 2 {
+			time.Sleep(time.Second)
+		}
+		if waited := time.Since(saved); waited > 11*time.Second { // of the bubble; the grace period is 10 s
+			t.Errorf("requests waited for %s", waited)
+		}
+		r.end()
+	})
+}
+
 func TestAReloadThatIsAskedFor(t *testing.T) {
 	for _, row := range []struct {
 		rebuild bool

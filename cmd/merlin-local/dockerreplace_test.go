@@ -49,7 +49,11 @@ func TestWhereRevisionsReplaceEachOtherRequestsWaitAndNoneFails(t *testing.T) {
 			for _, m := range models {
 				ask := predictor(m)
 				if m.URLs.GRPC != "" {
-					ask = caller(dial(t, m))
+					conn := dial(t, m)
+					ask = caller(conn)
+					talks := &streams{load: newLoad("streams", 0)}
+					loads[m.ID] = append(loads[m.ID], talks.load)
+					talks.keep(a.loading, conn)
 				}
 				loads[m.ID][0].every(a.loading, 40, ask)
 			}

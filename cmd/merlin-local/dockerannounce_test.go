@@ -57,7 +57,9 @@ func (a *announcer) follow(ctx context.Context, from control.Session) {
 		case event.Terminated:
 			a.fail("a container of %s, revision %d, took a bad end: %+v", e.Model, e.Revision, f)
 		case event.ReloadEnded:
-			a.fail("the reload of %s to revision %d ended: %+v, %+v", e.Model, e.Revision, f, f.Card)
+			if f.Cancelled == "" {
+				a.fail("the reload of %s to revision %d failed: %+v", e.Model, e.Revision, f.Card)
+			}
 		}
 	}
 }
@@ -115,17 +117,22 @@ func (s *saves) reload(a *announcer, now *saving) {
 	s.t.Helper()
 	a.saving.Store(now)
 	s.save(now)
+	s.awaitAnswers(a, now)
+	for _, m := range s.status().Models {
+		if r := m.LastReload(); m.Serving.Tier != now.tier || m.Stale != nil || r.State != session.ReloadServes || r.Plan.File != now.file {
+			s.t.Errorf("after the save %+v status tells of %s: serving %+v, stale %+v, last reload %+v", *now, m.ID, m.Serving, m.Stale, r)
+		}
+	}
+}
+
+func (s *saves) awaitAnswers(a *announcer, now *saving) {
+	s.t.Helper()
 	await(s.t, fmt.Sprintf("the save %+v answers", *now), func() bool {
 		if what := a.trouble(); what != "" {
 			s.t.Fatalf("at the save %+v: %s", *now, what)
 		}
 		return a.answered(now)
 	})
-	for _, m := range s.status().Models {
-		if r := m.LastReload(); m.Serving.Tier != now.tier || m.Stale != nil || r.State != session.ReloadServes || r.Plan.File != now.file {
-			s.t.Errorf("after the save %+v status tells of %s: serving %+v, stale %+v, last reload %+v", *now, m.ID, m.Serving, m.Stale, r)
-		}
-	}
 }
 
 // end ends the loads, lets their requests finish and tells what came of them.

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -31,18 +30,15 @@ type saving struct {
 // savedModel is what the models of such repos have in common, as a part of YAML.
 const savedModel = `model_dir: artifact, watch: { sync: [{ from: source.txt, to: /app/ }], rebuild: [savemodel] }, env_vars: { SAVE: "%[1]d" }`
 
-func newSaves(t *testing.T, config string, files ...string) *saves {
+func newSaves(t *testing.T, config string) *saves {
 	t.Helper()
-	content := map[string]string{
+	files := map[string]string{
 		"merlin-local.yaml": fmt.Sprintf(config, 1), "source.txt": "1\n", "artifact/save.txt": "1\n",
 		"Dockerfile":    "FROM scratch\nCOPY savemodel source.txt /app/\nENTRYPOINT [\"/app/savemodel\"]\n",
 		".dockerignore": "*\n!savemodel\n!source.txt\n",
 	}
-	for i := 0; i < len(files); i += 2 {
-		content[files[i]] = files[i+1]
-	}
-	s := &saves{lab: newLab(t, "", content), config: config, last: 1}
-	s.write("savemodel", program(t, 1))
+	s := &saves{lab: newLab(t, "", files), config: config, last: 1}
+	s.put("savemodel", program(t, 1))
 	return s
 }
 
@@ -80,18 +76,10 @@ func (s *saves) save(now *saving) {
 	s.t.Helper()
 	switch now.file {
 	case "savemodel":
-		s.write(now.file, program(s.t, now.number))
+		s.put(now.file, program(s.t, now.number))
 	case "merlin-local.yaml":
-		s.write(now.file, fmt.Sprintf(s.config, now.number))
+		s.put(now.file, fmt.Sprintf(s.config, now.number))
 	default:
-		s.write(now.file, fmt.Sprintln(now.number))
+		s.put(now.file, fmt.Sprintln(now.number))
 	}
-}
-
-// write replaces a file at once, as editors do.
-func (s *saves) write(name, content string) {
-	s.t.Helper()
-	aside := filepath.Join(s.home, "written")
-	check(s.t, os.WriteFile(aside, []byte(content), 0o755))
-	check(s.t, os.Rename(aside, filepath.Join(s.repo, name)))
 }

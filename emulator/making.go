@@ -80,25 +80,6 @@ func touches(folder string, edits []Edit) bool {
 	return false
 }
 
-// replaces says why the old revision has to stop first; empty where both fit.
-func (s *supervisor) replaces(model *Model) string {
-	if model.Reload == ReloadReplace {
-		return "reload: replace"
-	}
-	if model.OnHost && model.Debug.On && model.Debug.NamesPort() {
-		return "its debugger's port is taken by the old one"
-	}
-	resources, err := model.Deployment.Resources()
-	if err != nil || resources.Limits.Memory == nil || s.Memory == 0 || s.NoLimits {
-		return ""
-	}
-	limit := resources.Limits.Memory
-	if n := int64(len(s.staying()) + max(s.wanted, 1)); n*limit.Value() > s.Memory {
-		return fmt.Sprintf("%d containers with a memory limit of %s do not fit side by side", n, limit)
-	}
-	return ""
-}
-
 // run prepares the revision and reports to the supervisor; one that is given up undoes
 // what it did.
 func (m *making) run(ctx context.Context, before <-chan struct{}) {
@@ -184,7 +165,9 @@ func (m *making) failureOf(err error) event.Failed {
 func (s *supervisor) launch(m *making) {
 	m.started = time.Now()
 	m.limit = time.NewTimer(s.Deadline)
-	for range max(s.wanted, 1) {
+	replicas := max(s.wanted, 1)
+	s.makeRoom(m.model, replicas)
+	for range replicas {
 		s.addPod(m.revision)
 	}
 }

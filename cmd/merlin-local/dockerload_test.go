@@ -81,7 +81,8 @@ func (l *load) once(ask func() (save int64, err error)) {
 const mostRunning = 256
 
 // every sends requests at a rate, whether or not those before are answered, until ctx
-// ends; then it lets those that run finish. What a slow machine misses is not made up.
+// ends; then it lets those that run finish. What a busy machine misses is made up within
+// a second, or never.
 func (l *load) every(ctx context.Context, rate int, ask func(n int) (save int64, err error)) {
 	l.running.Go(func() {
 		places := make(chan struct{}, mostRunning)
@@ -89,17 +90,22 @@ func (l *load) every(ctx context.Context, rate int, ask func(n int) (save int64,
 		defer asking.Wait()
 		pace := time.NewTicker(time.Second / time.Duration(rate))
 		defer pace.Stop()
-		for n := 0; ; n++ {
+		begun := time.Now()
+		for n, missed := 0, 0; ctx.Err() == nil; {
+			due := int(time.Since(begun).Seconds() * float64(rate))
+			missed = max(missed, due-n-rate)
+			for ; n+missed < due; n++ {
+				places <- struct{}{}
+				number := n
+				asking.Go(func() {
+					defer func() { <-places }()
+					l.once(func() (int64, error) { return ask(number) })
+				})
+			}
 			select {
 			case <-pace.C:
 			case <-ctx.Done():
-				return
 			}
-			places <- struct{}{}
-			asking.Go(func() {
-				defer func() { <-places }()
-				l.once(func() (int64, error) { return ask(n) })
-			})
 		}
 	})
 }

@@ -24,7 +24,6 @@ type announcer struct {
 	failed  atomic.Pointer[string]
 	held    atomic.Int64 // requests that waited for a revision
 
-	stop      context.CancelFunc
 	following sync.WaitGroup
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +31,7 @@ func BenchmarkReload(b *testing.B) {
 	var rows strings.Builder
 	b.Run("rebuild", func(b *testing.B) { rows.WriteString(benchRebuild(b).row("rebuild")) })
 	b.Run("sync", func(b *testing.B) { rows.WriteString(benchSync(b).row("sync")) })
-	fmt.Printf("\n| tier | floor | at most | measured | of the floor | |\n|---|---|---|---|---|---|\n%s\nMedians. %d cores, load average %s.\n\n",
+	fmt.Printf("\n| tier | floor | at most | measured | of the floor | | machine busy |\n|---|---|---|---|---|---|---|\n%s\nMedians. %d cores, load average %s.\n\n",
 		&rows, runtime.NumCPU(), loadAverage())
 }
 
@@ -41,9 +43,13 @@ const (
 	beyondImport = 800 * time.Millisecond
 	// askEvery is the pause between two requests that look for the new code: more of them
 	// would take the processor from what is measured.
-	askEvery = 5 * time.Millisecond
-	// restful is how long a turn waits for the machine to be done with the one before.
-	restful = time.Second
+	askEvery = 10 * time.Millisecond
+	// restful is how long the machine must have been idle before something is measured, and
+	// mostRest how long that is waited for.
+	restful  = 2 * time.Second
+	mostRest = 20 * time.Second
+	// idle is the share of the processors' time that may be used meanwhile.
+	idle = 0.15
 )
 
 // benchRebuild saves a Go server whose binary build.run makes and the image has. The floor
@@ -59,6 +65,7 @@ func benchRebuild(b *testing.B) *durations {
 		return time.Duration(ofFloor*float64(floor)) + quietTime
 	}}
 	for b.Loop() {
+		d.rest(b)
 		bare.save(b, fmt.Sprint("bare", d.turns()))
 		begun := time.Now()
 		folder := bare.build(b)
@@ -70,9 +77,8 @@ func benchRebuild(b *testing.B) *durations {
 		d.floor("image", imaged.Sub(built))
 		d.floor("create, start and first answer", c.created+c.started+c.answered)
 		c.remove()
-		time.Sleep(restful)
+		d.rest(b)
 		d.reload(r.save(fmt.Sprint("turn", d.turns())))
-		time.Sleep(restful)
 	}
 	d.report(b)
 	return d
@@ -86,12 +92,12 @@ func benchSync(b *testing.B) *durations {
 	r := newSavedModel(b, s, "--build-arg", "BASE_IMAGE="+pythonBase)
 	d := &durations{target: func(floor time.Duration) time.Duration { return floor + beyondImport }}
 	for b.Loop() {
+		d.rest(b)
 		c := r.bare(r.status().Models[0].ImageID)
 		d.floor("import", c.answered)
 		c.remove()
-		time.Sleep(restful)
+		d.rest(b)
 		d.reload(r.save(fmt.Sprint("turn", d.turns())))
-		time.Sleep(restful)
 	}
 	d.report(b)
 	return d
@@ -103,6 +109,39 @@ type durations struct {
 	floorSteps, steps []string // in their order
 	floors, parts     map[string][]time.Duration
 	measured          []time.Duration
+	unrest            int // how often the machine was not idle before a measurement
+}
+
+// rest waits until nothing of the turn before is at work any more, nor anything else.
+func (d *durations) rest(b *testing.B) {
+	b.Helper()
+	for limit := time.Now().Add(mostRest); time.Now().Before(limit); {
+		used, all := processors(b)
+		time.Sleep(restful)
+		usedNow, allNow := processors(b)
+		if float64(usedNow-used) < idle*float64(allNow-all) {
+			return
+		}
+	}
+	d.unrest++
+}
+
+// processors is the time that all processors together were used and had, in the kernel's
+// ticks.
+func processors(b *testing.B) (used, all int64) {
+	b.Helper()
+	text, err := os.ReadFile("/proc/stat")
+	check(b, err)
+	first, _, _ := strings.Cut(string(text), "\n")
+	for i, field := range strings.Fields(first)[1:9] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		check(b, err)
+		all += ticks
+		if i != 3 && i != 4 { // idle, and waiting for a disk
+			used += ticks
+		}
+	}
+	return used, all
 }
 
 func (d *durations) turns() int { return len(d.measured) }
@@ -139,24 +178,27 @@ func (d *durations) least() time.Duration {
 			sums[i] += took
 		}
 	}
-	return median(sums)
+	return middle(sums)
 }
+
+// middle is the median, with the turns left in their order.
+func middle(d []time.Duration) time.Duration { return median(slices.Clone(d)) }
 
 // row is the tier's line of the table.
 func (d *durations) row(tier string) string {
-	least, measured := d.least(), median(d.measured)
+	least, measured := d.least(), middle(d.measured)
 	target, verdict := d.target(least), "reached"
 	if measured > target {
 		verdict = "MISSED"
 	}
-	return fmt.Sprintf("| %s | %s: %s | %s | %s: %s | %.2f | %s |\n", tier, ms(least), list(d.floorSteps, d.floors),
-		ms(target), ms(measured), list(d.steps, d.parts), float64(measured)/float64(least), verdict)
+	return fmt.Sprintf("| %s | %s: %s | %s | %s: %s | %.2f | %s | %d of %d |\n", tier, ms(least), list(d.floorSteps, d.floors),
+		ms(target), ms(measured), list(d.steps, d.parts), float64(measured)/float64(least), verdict, d.unrest, 2*d.turns())
 }
 
 func list(steps []string, took map[string][]time.Duration) string {
 	parts := make([]string, 0, len(steps))
 	for _, step := range steps {
-		parts = append(parts, step+" "+ms(median(took[step])))
+		parts = append(parts, step+" "+ms(middle(took[step])))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -164,9 +206,17 @@ func list(steps []string, took map[string][]time.Duration) string {
 func ms(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 func (d *durations) report(b *testing.B) {
+	b.Helper()
+	for step, took := range d.floors {
+		b.Log("floor", step, took)
+	}
+	for step, took := range d.parts {
+		b.Log("reload", step, took)
+	}
+	b.Log("reload", d.measured)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(d.least().Milliseconds()), "floor-ms")
-	b.ReportMetric(float64(median(d.measured).Milliseconds()), "reload-ms")
+	b.ReportMetric(float64(middle(d.measured).Milliseconds()), "reload-ms")
 	b.ReportMetric(float64(d.target(d.least()).Milliseconds()), "target-ms")
 }
 

@@ -41,9 +41,8 @@ const (
 	// ofFloor and beyondImport are what a rebuild and a sync may take.
 	ofFloor      = 1.15
 	beyondImport = 800 * time.Millisecond
-	// askEvery is the pause between two requests that look for the new code: more of them
-	// would take the processor from what is measured.
-	askEvery = 10 * time.Millisecond
+	// askEvery is the pause between two requests that look for the new code.
+	askEvery = time.Millisecond
 	// restful is how long the machine must have been idle before something is measured, and
 	// mostRest how long that is waited for.
 	restful  = 2 * time.Second
@@ -286,10 +285,12 @@ func newSavedModel(b *testing.B, s saver, args ...string) *savedModel {
 }
 
 // save returns how long it took from a save to the first answer by the new code, and what
-// of that was what. It returns once the old revision is gone.
+// of that was what. It asks once the new revision is announced: to ask all the time would
+// take the processors from what is measured. It returns once the old revision is gone.
 func (r *savedModel) save(says string) (time.Duration, []event.ReloadStep) {
 	r.b.Helper()
 	saved := r.saver.save(r.b, says)
+	parts := r.announced(saved)
 	untilSays(r.b, askEvery, `"save":"`+says+`"`, func() (*http.Response, error) {
 		return http.Post("http://"+r.address+r.path+":predict", "application/json", strings.NewReader(r.request))
 	})
@@ -298,26 +299,30 @@ func (r *savedModel) save(says string) (time.Duration, []event.ReloadStep) {
 		containers, _, err := r.made(r.session.ID)
 		return err == nil && len(containers) == 1
 	})
-	return answered.Sub(saved), r.parts(saved)
+	return answered.Sub(saved), parts
 }
 
-// parts reads in the session's events what happened since.
-func (r *savedModel) parts(saved time.Time) (all []event.ReloadStep) {
+// announced waits until a new revision serves, and returns what happened until then.
+func (r *savedModel) announced(saved time.Time) (parts []event.ReloadStep) {
 	r.b.Helper()
-	for e, err := range r.session.Events(context.Background(), control.Query{Skip: []string{"log", "served", "step"}}) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for e, err := range r.session.Events(ctx, control.Query{Skip: []string{"log", "served", "step", "probed"}, Follow: true}) {
 		check(r.b, err)
+		if e.Time.Before(saved) {
+			continue
+		}
 		switch f := e.Fact.(type) {
 		case event.Reloading:
-			if e.Time.After(saved) {
-				all = append(all, event.ReloadStep{Name: "seen", Took: e.Time.Sub(saved)})
-			}
+			parts = append(parts, event.ReloadStep{Name: "seen", Took: e.Time.Sub(saved)})
+		case event.ReloadEnded:
+			r.b.Fatalf("the reload failed: %+v", f)
 		case event.Serving:
-			if e.Time.After(saved) {
-				all = append(all, f.Steps...)
-			}
+			return append(parts, f.Steps...)
 		}
 	}
-	return all
+	r.b.Fatal("the session ended")
+	return nil
 }
 
 // untilSays asks until an answer is a 200 that says something.

@@ -45,8 +45,8 @@ const (
 	askEvery = time.Millisecond
 	// restful is how long the machine must have been idle before something is measured, and
 	// mostRest how long that is waited for.
-	restful  = 2 * time.Second
-	mostRest = 20 * time.Second
+	restful  = time.Second
+	mostRest = time.Minute
 	// idle is the share of the processors' time that may be used meanwhile.
 	idle = 0.15
 )

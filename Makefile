@@ -89,6 +89,10 @@ bench-memory: ## the proxy's memory: 1,000 idle connections, 1 GiB up and down, 
 bench-watch: ## what watching 50,000 files takes: start, idle processor time, memory; a minute and a half
 	$(GO) test -run xxx -bench Tree -benchtime 1x ./emulator/watch
 
+.PHONY: bench-reload
+bench-reload: ## from a save to the first answer by the new code, beside the bare steps; some 3 minutes (needs Docker)
+	$(GO) test -run xxx -bench Reload -benchtime 10x -timeout 30m ./cmd/merlin-local
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist

@@ -40,7 +40,7 @@ func debuggedLab(t *testing.T, args ...string) *lab {
 
 // editor is connected with a debugger.
 type editor struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	in   *bufio.Reader
 }

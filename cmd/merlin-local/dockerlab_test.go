@@ -116,7 +116,7 @@ func (e *engineAPI) forget(id string) error {
 // lab is one model repo on the Engine, with a home of its own, and the real program.
 type lab struct {
 	*engineAPI
-	t       *testing.T
+	t       testing.TB
 	repo    string
 	home    string
 	program string
@@ -125,7 +125,7 @@ type lab struct {
 }
 
 // newLab makes a repo of the given files, or takes a folder that is there as it is.
-func newLab(t *testing.T, repo string, files map[string]string) *lab {
+func newLab(t testing.TB, repo string, files map[string]string) *lab {
 	t.Helper()
 	engine, err := findEngine()
 	if err != nil {
@@ -231,14 +231,14 @@ func (l *lab) nothingLeft() {
 	}))
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func contains(t *testing.T, text string, parts ...string) {
+func contains(t testing.TB, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
@@ -248,7 +248,7 @@ func contains(t *testing.T, text string, parts ...string) {
 }
 
 // await waits for what must come.
-func await(t *testing.T, what string, holds func() bool) {
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

@@ -152,5 +152,6 @@ func (s *supervisor) announce() {
 	if r := s.serving; s.everUp && !r.announced && (s.watched || s.Watcher == nil) {
 		r.announced = true
 		r.publish(event.Serving{Image: r.image.ID, Sources: r.sources})
+		s.tidySoon()
 	}
 }

@@ -22,11 +22,8 @@ const keptImages = 2
 // but for the last ones and the one that spec keeps, so that a day of builds does not fill
 // a disk. One that a container still runs is left for the next time.
 func (r *Runtime) removeSuperseded(ctx context.Context, spec emulator.ImageSpec, newest string, report func(event.Fact)) {
-	own := filters.NewArgs(
-		filters.Arg("label", labelSession+"="+r.options.Session),
-		filters.Arg("label", labelModel+"="+spec.Model.ID()),
-	)
-	images, err := r.client.ImageList(ctx, image.ListOptions{Filters: own})
+	own := filters.Arg("label", labelModel+"="+spec.Model.ID())
+	images, err := r.imagesOfSession(ctx, own)
 	for _, old := range superseded(images, spec, newest) {
 		_, removal := r.client.ImageRemove(ctx, old, image.RemoveOptions{PruneChildren: true})
 		if removal != nil && !errdefs.IsConflict(removal) && !errdefs.IsNotFound(removal) {
@@ -39,6 +36,11 @@ func (r *Runtime) removeSuperseded(ctx context.Context, spec emulator.ImageSpec,
 			Text:  fmt.Sprintf("images that a newer build replaced could not be removed: %v", err),
 		})
 	}
+}
+
+func (r *Runtime) imagesOfSession(ctx context.Context, further ...filters.KeyValuePair) ([]image.Summary, error) {
+	own := filters.NewArgs(append(further, filters.Arg("label", labelSession+"="+r.options.Session))...)
+	return r.client.ImageList(ctx, image.ListOptions{Filters: own})
 }
 
 // superseded are what to remove: IDs of images without a tag, and our tags of others, so

@@ -51,7 +51,7 @@ type world struct {
 	attempts   int
 	cut        int             // requests that a stop breaks off
 	trouble    chan event.Fact // receives what Watch reports
-	tidied     chan struct{}   // receives every Tidy; nil is none
+	tidy       func(ctx context.Context)
 }
 
 func newWorld(t *testing.T) *world {
@@ -196,9 +196,9 @@ func (r *fakeRuntime) Watch(ctx context.Context, report func(event.Fact)) error 
 	}
 }
 
-func (r *fakeRuntime) Tidy(context.Context, func(event.Fact)) {
-	if r.tidied != nil {
-		r.tidied <- struct{}{}
+func (r *fakeRuntime) Tidy(ctx context.Context, _ func(event.Fact)) {
+	if r.tidy != nil {
+		r.tidy(ctx)
 	}
 }
 

@@ -15,8 +15,16 @@ import (
 type ledger struct {
 	// Builds are those of which something may be there, oldest first.
 	Builds []*pastBuild
-	// Ours are the ids of records.
-	Ours map[string]bool
+	// Ours are the records that they made, by id.
+	Ours map[string]ourRecord
+}
+
+// ourRecord is a record that a build of ours made.
+type ourRecord struct {
+	Used time.Time // last, by a build of ours
+	// Lines are those of the steps that may have made it, which went on since Made.
+	Lines []string
+	Made  time.Time
 }
 
 // pastBuild is a build that has ended. Times are by the Engine's clock.
@@ -29,10 +37,12 @@ type pastBuild struct {
 	Attributed bool
 }
 
-// pastStep is a step that was carried out, not found in the cache.
+// pastStep is a line of a Dockerfile that was carried out, or found in the cache.
 type pastStep struct {
 	Vertex     string // its digest
+	Line       string // with its stage's name in front
 	Kind       stepKind
+	Cached     bool
 	From, Till time.Time
 }
 
@@ -49,38 +59,58 @@ func (b *pastBuild) covers(used time.Time) bool {
 // attribute finds out which records the builds made that have not been looked at. Those
 // that went on while a build did that is not over yet, since running, wait for it.
 func (l *ledger) attribute(records []cacheRecord, running time.Time) {
-	var fresh []*pastBuild
+	var fresh, ready []*pastBuild
 	for _, b := range l.Builds {
-		if !b.Attributed && (running.IsZero() || b.Done.Before(running)) {
+		if !b.Attributed {
 			fresh = append(fresh, b)
+			if running.IsZero() || b.Done.Before(running) {
+				ready = append(ready, b)
+			}
 		}
 	}
+	l.disown(records, fresh)
 	for _, kind := range []stepKind{stepFiles, stepRun} {
-		for _, bout := range bouts(fresh, kind) {
+		for _, bout := range bouts(ready, kind) {
 			made := bout.made(records)
-			if len(made) != len(bout.steps) || slices.ContainsFunc(made, func(r cacheRecord) bool { return !l.covers(r.used) }) {
+			if len(made) != len(bout.steps) || slices.ContainsFunc(made, func(r cacheRecord) bool { return !cover(fresh, r.used) }) {
 				continue
 			}
 			for _, r := range made {
-				l.ours(r.id)
+				l.ours(r, bout)
 			}
 		}
 	}
-	for _, b := range fresh {
+	for _, b := range ready {
 		b.Attributed = true
 	}
 }
 
-// covers tells whether one of the builds can have been the last to use a record.
-func (l *ledger) covers(used time.Time) bool {
-	return slices.ContainsFunc(l.Builds, func(b *pastBuild) bool { return b.covers(used) })
+// cover tells whether one of the builds can have been the last to use a record.
+func cover(builds []*pastBuild, used time.Time) bool {
+	return slices.ContainsFunc(builds, func(b *pastBuild) bool { return b.covers(used) })
 }
 
-func (l *ledger) ours(id string) {
+func (l *ledger) ours(r cacheRecord, from *bout) {
 	if l.Ours == nil {
-		l.Ours = map[string]bool{}
+		l.Ours = map[string]ourRecord{}
 	}
-	l.Ours[id] = true
+	l.Ours[r.id] = ourRecord{Used: r.used, Lines: from.lines, Made: from.from}
+}
+
+// disown gives up the records that no build of ours has used since the last look, but
+// somebody else's has.
+func (l *ledger) disown(records []cacheRecord, fresh []*pastBuild) {
+	for _, r := range records {
+		known, ours := l.Ours[r.id]
+		switch {
+		case !ours || r.used.Equal(known.Used):
+		case cover(fresh, r.used):
+			known.Used = r.used
+			l.Ours[r.id] = known
+		default:
+			delete(l.Ours, r.id)
+		}
+	}
 }
 
 // bout is a span of time in which steps of one kind went on without a gap.
@@ -88,13 +118,14 @@ type bout struct {
 	kind       stepKind
 	from, till time.Time
 	steps      map[string]bool // by digest: builds that go on together share steps
+	lines      []string
 }
 
 func bouts(builds []*pastBuild, kind stepKind) []*bout {
 	var steps []pastStep
 	for _, b := range builds {
 		for _, s := range b.Steps {
-			if s.Kind == kind {
+			if s.Kind == kind && !s.Cached {
 				steps = append(steps, s)
 			}
 		}
@@ -107,6 +138,7 @@ func bouts(builds []*pastBuild, kind stepKind) []*bout {
 		}
 		last := all[len(all)-1]
 		last.steps[s.Vertex] = true
+		last.lines = append(last.lines, s.Line)
 		if s.Till.After(last.till) {
 			last.till = s.Till
 		}
@@ -144,7 +176,7 @@ func (l *ledger) kept(images map[string]bool) map[*pastBuild]bool {
 func (l *ledger) superseded(records []cacheRecord, images map[string]bool) (ids []string) {
 	kept := l.kept(images)
 	for _, r := range records {
-		if l.Ours[r.id] && l.expendable(r, kept) {
+		if _, ours := l.Ours[r.id]; ours && l.expendable(r, kept) {
 			ids = append(ids, r.id)
 		}
 	}
@@ -161,26 +193,48 @@ func (l *ledger) expendable(r cacheRecord, kept map[*pastBuild]bool) bool {
 			}
 		}
 	}
-	return known
+	return known && !l.hit(l.Ours[r.id], kept)
+}
+
+// hit tells whether a build that is kept may have found a record in the cache without
+// using it, as it does where it finds what comes of it, too.
+func (l *ledger) hit(r ourRecord, kept map[*pastBuild]bool) bool {
+	for b := range kept {
+		for _, s := range b.Steps {
+			if s.Cached && slices.Contains(r.Lines, s.Line) && r.Made.Equal(l.newest(s.Line, b.Began)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// newest is when a line was last carried out before a moment, as far as that is known.
+func (l *ledger) newest(line string, before time.Time) (made time.Time) {
+	for _, r := range l.Ours {
+		if r.Made.Before(before) && r.Made.After(made) && slices.Contains(r.Lines, line) {
+			made = r.Made
+		}
+	}
+	return made
 }
 
 // forget drops what is there no more: records, and builds that nothing depends on.
 func (l *ledger) forget(records []cacheRecord, images map[string]bool) {
-	there := map[string]cacheRecord{}
+	there := map[string]bool{}
 	for _, r := range records {
-		there[r.id] = r
+		there[r.id] = true
 	}
-	maps.DeleteFunc(l.Ours, func(id string, _ bool) bool {
-		_, is := there[id]
-		return !is
+	maps.DeleteFunc(l.Ours, func(id string, _ ourRecord) bool {
+		return !there[id]
 	})
 	kept := l.kept(images)
 	l.Builds = slices.DeleteFunc(l.Builds, func(b *pastBuild) bool {
 		if kept[b] || !b.Attributed {
 			return false
 		}
-		for id := range l.Ours {
-			if b.covers(there[id].used) {
+		for _, r := range l.Ours {
+			if b.covers(r.Used) {
 				return false
 			}
 		}

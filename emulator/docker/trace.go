@@ -29,7 +29,7 @@ type trace struct {
 
 func newTrace(report func(event.Fact)) *trace {
 	// BuildKit names a step as the Dockerfile's line, with the stage and a number in front.
-	heading := regexp.MustCompile(`^\[(?:.* )?\d+/\d+\] (\w+)(?: |$)`)
+	heading := regexp.MustCompile(`^\[((?:.* )?)\d+/\d+\] ((\w+).*)`)
 	return &trace{report: report, now: time.Now, steps: map[string]*buildStep{}, heading: heading}
 }
 
@@ -104,24 +104,27 @@ func (t *trace) remember(v *controlapi.Vertex) {
 	if p := &t.past; till.After(p.Done) {
 		p.Done = till
 	}
-	kind := t.kindOf(v.Name)
+	kind, line := t.lineOf(v.Name)
 	again := func(s pastStep) bool { return s.Vertex == v.Digest }
-	if kind == "" || v.Cached || v.Error != "" || slices.ContainsFunc(t.past.Steps, again) {
+	if kind == "" || v.Error != "" || slices.ContainsFunc(t.past.Steps, again) {
 		return
 	}
-	t.past.Steps = append(t.past.Steps, pastStep{Vertex: v.Digest, Kind: kind, From: from, Till: till})
+	t.past.Steps = append(t.past.Steps, pastStep{Vertex: v.Digest, Line: line, Kind: kind, Cached: v.Cached, From: from, Till: till})
 }
 
-func (t *trace) kindOf(name string) stepKind {
-	if heading := t.heading.FindStringSubmatch(name); heading != nil {
-		switch strings.ToUpper(heading[1]) {
-		case "COPY", "ADD", "WORKDIR":
-			return stepFiles
-		case "RUN":
-			return stepRun
-		}
+// lineOf tells what a step's line does, and repeats it with its stage's name.
+func (t *trace) lineOf(name string) (kind stepKind, line string) {
+	heading := t.heading.FindStringSubmatch(name)
+	if heading == nil {
+		return "", ""
 	}
-	return ""
+	switch strings.ToUpper(heading[3]) {
+	case "COPY", "ADD", "WORKDIR":
+		kind = stepFiles
+	case "RUN":
+		kind = stepRun
+	}
+	return kind, heading[1] + heading[2]
 }
 
 // progress reports a transfer that a step waits for.

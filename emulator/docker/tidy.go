@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -74,6 +75,22 @@ func (r *Runtime) memory() string {
 	}
 	sum := sha256.Sum256([]byte(r.engine.id))
 	return filepath.Join(r.options.Builds, r.options.Session+"-"+hex.EncodeToString(sum[:4])+".json")
+}
+
+// ForgetBuilds removes from a folder of Options.Builds what no session has used since a
+// moment. What those builds left in a build cache stays there.
+func ForgetBuilds(folder string, since time.Time) (err error) {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.json*")) // the pattern is fine
+	for _, file := range files {
+		info, failed := os.Lstat(file)
+		if failed == nil && info.Mode().IsRegular() && info.ModTime().Before(since) {
+			failed = os.Remove(file)
+		}
+		if !errors.Is(failed, fs.ErrNotExist) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // recall reads what an earlier run knew. Without it, what that left in the cache stays.

@@ -126,6 +126,8 @@ func (t *tree) load() (bool, error) {
 	for _, k := range folders {
 		t.recall(k, kept.Written)
 	}
+	now := t.now()
+	_ = os.Chtimes(cacheFile(t.options), now, now) // Forget goes by it
 	return true, nil
 }
 

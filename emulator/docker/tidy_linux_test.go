@@ -3,10 +3,8 @@ package docker_test
 import (
 	"crypto/rand"
 	"errors"
-
 	"os"
 	"path/filepath"
-
 	"slices"
 	"strings"
 	"testing"

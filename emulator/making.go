@@ -231,6 +231,7 @@ func (s *supervisor) takeOver() {
 		}
 	}
 	s.forget(old)
+	s.tidySoon()
 	s.rescale(old.model)
 }
 
@@ -276,6 +277,7 @@ func (s *supervisor) overdue() {
 // on; where it was stopped already, it starts again.
 func (s *supervisor) abandon(card event.Failed) {
 	s.dismiss(event.ReloadEnded{Card: &card})
+	s.tidySoon()
 	for len(s.staying()) < s.wanted {
 		s.addPod(s.serving)
 	}

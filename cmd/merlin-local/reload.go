@@ -100,6 +100,14 @@ func awaitReloads(c *cobra.Command, here control.Session, waiting map[string]int
 	return nil
 }
 
+func sinceLastRun(f event.SinceLastRun) string {
+	count := "1 file"
+	if n := len(f.Files) + f.More; n > 1 {
+		count = fmt.Sprintf("%d files", n)
+	}
+	return count + " changed since the last run: " + clean(named(f.Files, f.More))
+}
+
 // reloading, reloaded and reloadEnded are what a person reads of a reload.
 func reloading(e event.Event, f event.Reloading) string {
 	text := fmt.Sprintf("reload to revision %d (%s): ", e.Revision, f.Tier)

@@ -259,8 +259,8 @@ func (s saver) save(b *testing.B, says string) time.Time {
 	return time.Now()
 }
 
-// savedModel is a session whose model is saved again and again.
-type savedModel struct {
+// benchedModel is a session whose model is saved again and again.
+type benchedModel struct {
 	*lab
 	b       *testing.B
 	saver   saver
@@ -269,9 +269,9 @@ type savedModel struct {
 	request string // a prediction's body
 }
 
-func newSavedModel(b *testing.B, s saver, args ...string) *savedModel {
+func newSavedModel(b *testing.B, s saver, args ...string) *benchedModel {
 	b.Helper()
-	r := &savedModel{lab: newLab(b, s.repo, nil), b: b, saver: s}
+	r := &benchedModel{lab: newLab(b, s.repo, nil), b: b, saver: s}
 	if strings.Contains(strings.Join(args, " "), pythonBase) {
 		skipWithoutPythonBase(b, r.lab)
 	}
@@ -287,7 +287,7 @@ func newSavedModel(b *testing.B, s saver, args ...string) *savedModel {
 // save returns how long it took from a save to the first answer by the new code, and what
 // of that was what. It asks once the new revision is announced: to ask all the time would
 // take the processors from what is measured. It returns once the old revision is gone.
-func (r *savedModel) save(says string) (time.Duration, []event.ReloadStep) {
+func (r *benchedModel) save(says string) (time.Duration, []event.ReloadStep) {
 	r.b.Helper()
 	saved := r.saver.save(r.b, says)
 	parts := r.announced(saved)
@@ -303,7 +303,7 @@ func (r *savedModel) save(says string) (time.Duration, []event.ReloadStep) {
 }
 
 // announced waits until a new revision serves, and returns what happened until then.
-func (r *savedModel) announced(saved time.Time) (parts []event.ReloadStep) {
+func (r *benchedModel) announced(saved time.Time) (parts []event.ReloadStep) {
 	r.b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

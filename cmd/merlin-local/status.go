@@ -161,10 +161,12 @@ func printRevision(w io.Writer, m *session.Model) {
 }
 
 // behind names edited files.
-func behind(f event.Edited) string {
-	text := strings.Join(f.Files, ", ")
-	if f.More > 0 {
-		text += fmt.Sprintf(" and %d more", f.More)
+func behind(f event.Edited) string { return named(f.Files, f.More) }
+
+func named(files []string, more int) string {
+	text := strings.Join(files, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
 }

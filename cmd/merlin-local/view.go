@@ -96,6 +96,8 @@ func (p *plain) line(e event.Event) string {
 		if !f.Expected && !p.cardFollows(e.Model, f) {
 			return exited(f)
 		}
+	case event.SinceLastRun:
+		return sinceLastRun(f)
 	case event.Reloading:
 		return reloading(e, f)
 	case event.Serving:

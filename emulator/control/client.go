@@ -101,6 +101,9 @@ func (s Session) Reload(ctx context.Context, model string, rebuild bool) error {
 	return response.Body.Close()
 }
 
+// longestRefusal bounds what is read of why the session refuses.
+const longestRefusal = 4 << 10
+
 func (s Session) call(ctx context.Context, method, path string) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -121,8 +124,9 @@ func (s Session) call(ctx context.Context, method, path string) (*http.Response,
 	case err != nil:
 		return nil, err
 	case response.StatusCode >= http.StatusBadRequest:
-		_ = response.Body.Close()
-		return nil, fmt.Errorf("%s %s: %s", method, path, response.Status)
+		defer response.Body.Close()
+		why, _ := io.ReadAll(io.LimitReader(response.Body, longestRefusal))
+		return nil, fmt.Errorf("the session refuses %s %s (%s): %s", method, path, response.Status, strings.TrimSpace(string(why)))
 	}
 	return response, nil
 }

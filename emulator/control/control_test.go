@@ -212,6 +212,11 @@ func TestWaitTakesTheSessionWhenItIsFree(t *testing.T) {
 // serve runs a server on a held session until the returned function is called.
 func serve(t *testing.T, s control.Session, stream *event.Stream, down func()) (stop func()) {
 	t.Helper()
+	return answer(t, s, &control.Server{Events: stream, Down: down})
+}
+
+func answer(t *testing.T, s control.Session, server *control.Server) (stop func()) {
+	t.Helper()
 	lock := acquire(t, s)
 	listener, err := s.Listen()
 	if err != nil {
@@ -219,9 +224,9 @@ func serve(t *testing.T, s control.Session, stream *event.Stream, down func()) (
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- (&control.Server{Events: stream, Down: down}).Serve(ctx, listener) }()
+	go func() { done <- server.Serve(ctx, listener) }()
 	return func() {
-		stream.Close()
+		server.Events.Close()
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -42,10 +42,7 @@ func (r *Runtime) removeSuperseded(ctx context.Context, spec emulator.ImageSpec,
 
 // built lists the model's images of this session.
 func (r *Runtime) built(ctx context.Context, spec emulator.ImageSpec) ([]image.Summary, error) {
-	return r.client.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(
-		filters.Arg("label", labelSession+"="+r.options.Session),
-		filters.Arg("label", labelModel+"="+spec.Model.ID()),
-	)})
+	return r.imagesOfSession(ctx, filters.Arg("label", labelModel+"="+spec.Model.ID()))
 }
 
 func (r *Runtime) removeImages(ctx context.Context, references []string) (err error) {
@@ -75,6 +72,11 @@ func isUntagged(i image.Summary) bool {
 func revisionOf(i image.Summary) int {
 	number, _ := strconv.Atoi(i.Labels[labelRevision])
 	return number
+}
+
+func (r *Runtime) imagesOfSession(ctx context.Context, further ...filters.KeyValuePair) ([]image.Summary, error) {
+	own := filters.NewArgs(append(further, filters.Arg("label", labelSession+"="+r.options.Session))...)
+	return r.client.ImageList(ctx, image.ListOptions{Filters: own})
 }
 
 // superseded are what to remove: IDs of images without a tag, and our tags of others, so

@@ -219,6 +219,7 @@ func blanks() []any {
 		&ColdStart{},
 		&Failed{},
 		&Edited{},
+		&SinceLastRun{},
 		&Reloading{},
 		&Serving{},
 		&ReloadStuck{},

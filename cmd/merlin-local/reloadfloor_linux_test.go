@@ -101,14 +101,14 @@ func (k *buildKit) tryBuild(ctx context.Context, folder, tag string) (id string,
 
 // bareContainer is one that the Engine was asked for directly, and what that took.
 type bareContainer struct {
-	r                          *savedModel
+	r                          *benchedModel
 	id                         string
 	created, started, answered time.Duration
 }
 
 // bare runs an image with all that the session's own container has, and asks at its own
 // address for its health, without a pause to speak of.
-func (r *savedModel) bare(image string) *bareContainer {
+func (r *benchedModel) bare(image string) *bareContainer {
 	r.b.Helper()
 	containers, _, err := r.made(r.session.ID)
 	check(r.b, err)

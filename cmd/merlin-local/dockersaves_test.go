@@ -53,7 +53,7 @@ var savemodel = sync.OnceValues(func() ([]byte, error) {
 })
 
 // program is the model's program of a save.
-func program(t *testing.T, save int64) string {
+func program(t testing.TB, save int64) string {
 	t.Helper()
 	binary, err := savemodel()
 	check(t, err)

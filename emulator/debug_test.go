@@ -338,3 +338,29 @@ func TestAnImageWithoutItsDebuggerIsToldWithWhatToDo(t *testing.T) {
 		}
 	})
 }
+
+// The sockets that debuggers listen at say nothing of a model that has not got that far.
+func TestADebuggersSocketsAreNotTakenForTheModels(t *testing.T) {
+	for _, row := range []struct {
+		name, want string
+		listens    []string
+	}{
+		{"still importing", "not-listening", []string{"0.0.0.0:5678", "127.0.0.1:57999"}},
+		{"at another port", "other-port", []string{"0.0.0.0:5678", "127.0.0.1:57999", "0.0.0.0:9000"}},
+		{"at loopback", "loopback-only", []string{"0.0.0.0:5678", "127.0.0.1:8080"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.image = pythonImage
+				debugging(w)
+				w.probe, w.listening = answers(0, "connection refused"), listensAt(row.listens...)
+				during(t, w, debuggedPython(), time.Minute, func() {
+					if got := told(w); len(got) != 1 || !strings.HasPrefix(got[0], row.want+" ") {
+						t.Errorf("cards are %q, want %s", got, row.want)
+					}
+				})
+			})
+		})
+	}
+}

@@ -58,8 +58,22 @@ func (p *pod) underDebugger(spec *ContainerSpec) error {
 		spec.Model = &model
 		spec.Command = nil
 	}
+	p.debugger = d
 	p.tellDebugger(d, binary)
 	return nil
+}
+
+// isDebuggers tells the sockets of a container that are its debugger's: the one for
+// editors, and of debugpy those that its own processes meet at.
+func (p *pod) isDebuggers(socket netip.AddrPort) bool {
+	own := int(socket.Port())
+	switch {
+	case p.debugger.port == 0:
+		return false
+	case own == p.debugger.port:
+		return true
+	}
+	return p.debugger.Kind == Debugpy && socket.Addr().IsLoopback() && own != p.spec.Port
 }
 
 // context is the build's folder; empty where there is none.

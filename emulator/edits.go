@@ -13,7 +13,8 @@ import (
 type Edits struct {
 	Files []Edit
 	// First is true for the state that the watching starts from: no revision of this
-	// session is behind it.
+	// session is behind it. Its files are those that changed since the last run, as far as
+	// that is known.
 	First bool
 	// Sources identifies the content of all that is watched, after the edits.
 	Sources string
@@ -107,14 +108,19 @@ const mostShown = 10
 // fact tells the edits that are behind.
 func (e edited) fact(m *Model, j judged) event.Edited {
 	f := event.Edited{Tier: j.tier, File: j.file, Why: j.why}
-	for _, edit := range e.sorted() {
-		if len(f.Files) == mostShown {
-			f.More = len(e) - mostShown
-			break
-		}
-		f.Files = append(f.Files, m.shown(edit.Path))
-	}
+	f.Files, f.More = e.named(m)
 	return f
+}
+
+// named are the first few as people know them, and how many there are besides.
+func (e edited) named(m *Model) (files []string, more int) {
+	for _, edit := range e.sorted() {
+		if len(files) == mostShown {
+			return files, len(e) - mostShown
+		}
+		files = append(files, m.shown(edit.Path))
+	}
+	return files, 0
 }
 
 // changed are the files that are copied over an image's own.

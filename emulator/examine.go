@@ -126,7 +126,7 @@ func (x *examination) look(ctx context.Context) diagnose.Evidence {
 	defer cancel()
 	e := x.evidence(*x.probed)
 	if found, err := x.container.Listening(ctx); err == nil {
-		e.Listening, e.SocketsKnown = found, true
+		e.Listening, e.SocketsKnown = slices.DeleteFunc(found, x.isDebuggers), true
 	}
 	if x.Examiner == nil {
 		return e

@@ -51,6 +51,7 @@ type world struct {
 	attempts   int
 	cut        int             // requests that a stop breaks off
 	trouble    chan event.Fact // receives what Watch reports
+	tidy       func(ctx context.Context)
 }
 
 func newWorld(t *testing.T) *world {
@@ -192,6 +193,12 @@ func (r *fakeRuntime) Watch(ctx context.Context, report func(event.Fact)) error 
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+func (r *fakeRuntime) Tidy(ctx context.Context, _ func(event.Fact)) {
+	if r.tidy != nil {
+		r.tidy(ctx)
 	}
 }
 

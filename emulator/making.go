@@ -80,25 +80,6 @@ func touches(folder string, edits []Edit) bool {
 	return false
 }
 
-// replaces says why the old revision has to stop first; empty where both fit.
-func (s *supervisor) replaces(model *Model) string {
-	if model.Reload == ReloadReplace {
-		return "reload: replace"
-	}
-	if model.OnHost && model.Debug.On && model.Debug.NamesPort() {
-		return "its debugger's port is taken by the old one"
-	}
-	resources, err := model.Deployment.Resources()
-	if err != nil || resources.Limits.Memory == nil || s.Memory == 0 || s.NoLimits {
-		return ""
-	}
-	limit := resources.Limits.Memory
-	if n := int64(len(s.staying()) + max(s.wanted, 1)); n*limit.Value() > s.Memory {
-		return fmt.Sprintf("%d containers with a memory limit of %s do not fit side by side", n, limit)
-	}
-	return ""
-}
-
 // run prepares the revision and reports to the supervisor; one that is given up undoes
 // what it did.
 func (m *making) run(ctx context.Context, before <-chan struct{}) {
@@ -146,7 +127,10 @@ func (m *making) told() []event.ReloadStep {
 	return append([]event.ReloadStep(nil), m.steps...)
 }
 
-// prepared goes on with a revision whose image and artifact are there.
+// prepared goes on with a revision whose image and artifact are there. Where the old one
+// has to stop first, it has the grace period for the requests that run on it, and not as
+// long as any request may take: what comes meanwhile waits, and a stream that is open
+// would have it wait until it fails.
 func (s *supervisor) prepared(m *making) {
 	if m != s.next { // given up in the same instant
 		m.drop()
@@ -159,6 +143,9 @@ func (s *supervisor) prepared(m *making) {
 	case m.plan.Replaces != "" && len(s.podsOf(s.serving)) > 0: // gone goes on
 		for _, p := range s.staying() {
 			s.sendAway(p, "replaced by revision "+fmt.Sprint(m.number)+": "+m.plan.Replaces)
+		}
+		for _, p := range s.podsOf(s.serving) {
+			s.finish(p.leaves)
 		}
 		s.route()
 	default:
@@ -178,7 +165,9 @@ func (m *making) failureOf(err error) event.Failed {
 func (s *supervisor) launch(m *making) {
 	m.started = time.Now()
 	m.limit = time.NewTimer(s.Deadline)
-	for range max(s.wanted, 1) {
+	replicas := max(s.wanted, 1)
+	s.makeRoom(m.model, replicas)
+	for range replicas {
 		s.addPod(m.revision)
 	}
 }
@@ -243,6 +232,7 @@ func (s *supervisor) takeOver() {
 		}
 	}
 	s.forget(old)
+	s.tidySoon()
 	s.rescale(old.model)
 }
 
@@ -288,6 +278,7 @@ func (s *supervisor) overdue() {
 // on; where it was stopped already, it starts again.
 func (s *supervisor) abandon(card event.Failed) {
 	s.dismiss(event.ReloadEnded{Card: &card})
+	s.tidySoon()
 	for len(s.staying()) < s.wanted {
 		s.addPod(s.serving)
 	}

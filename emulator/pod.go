@@ -25,8 +25,9 @@ type pod struct {
 	given    diagnose.Asked // of the last container
 	retry    chan struct{}  // receives where a wait is to be cut short
 
-	spec  ContainerSpec // of its last container
-	usage gauge         // of the container that runs
+	spec     ContainerSpec // of its last container
+	debugger debugged      // of its last container; zero where it has none
+	usage    gauge         // of the container that runs
 
 	birth *birth // nil where nobody waits for it
 

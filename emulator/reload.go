@@ -89,6 +89,7 @@ func (s *supervisor) heedEdits(e Edits) {
 	if e.First {
 		s.serving.sources = e.Sources
 		s.watched = true
+		s.tellSinceLastRun(e.Files)
 		s.announce()
 		return
 	}
@@ -109,6 +110,18 @@ func (s *supervisor) heedEdits(e Edits) {
 		return
 	}
 	s.begin(event.Reloading{Tier: s.possible(all.tier), File: all.file, Why: all.why}, s.config)
+}
+
+// tellSinceLastRun tells what the first revision has that the last run's had not.
+func (s *supervisor) tellSinceLastRun(files []Edit) {
+	if len(files) == 0 {
+		return
+	}
+	all := edited{}
+	all.add(files)
+	f := event.SinceLastRun{}
+	f.Files, f.More = all.named(s.config)
+	s.publish(f)
 }
 
 // possible is the tier that the model can have: without a build there is no image to be
@@ -152,5 +165,6 @@ func (s *supervisor) announce() {
 	if r := s.serving; s.everUp && !r.announced && (s.watched || s.Watcher == nil) {
 		r.announced = true
 		r.publish(event.Serving{Image: r.image.ID, Sources: r.sources})
+		s.tidySoon()
 	}
 }

@@ -313,6 +313,48 @@ func TestRevisionsThatDoNotFitSideBySideReplaceEachOther(t *testing.T) {
 	}
 }
 
+func TestAStreamHoldsUpARevisionThatReplacesItsOwnForTheGracePeriodAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, m := newWorld(t), python()
+		m.Reload = emulator.ReloadReplace
+		w.drain = func(ctx context.Context) { <-ctx.Done() }
+		r := edit(t, w, m)
+		saved := time.Now()
+		r.edits <- emulator.Edits{Sources: "s1", Files: []emulator.Edit{{Path: "/repo/app.py"}}}
+		for len(facts[event.Serving](w)) < 2 {
+			time.Sleep(time.Second)
+		}
+		if waited := time.Since(saved); waited > 11*time.Second { // of the bubble; the grace period is 10 s
+			t.Errorf("requests waited for %s", waited)
+		}
+		r.end()
+	})
+}
+
+func TestRevisionsThatWaitForTheirStreamsMakeRoomForANewOne(t *testing.T) {
+	for _, row := range []struct {
+		memory int64
+		stops  int // within the grace period of the second reload
+	}{{2500 << 20, 1}, {3000 << 20, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.options = func(o *emulator.Options) { o.Memory = row.memory }
+			w.drain = func(ctx context.Context) { <-ctx.Done() }
+			r := edit(t, w, python()) // its limit is 1000Mi
+			r.save("s1", "/repo/app.py")
+			r.save("s2", "/repo/app.py")
+			time.Sleep(11 * time.Second) // of the bubble; the grace period is 10 s
+			if n := len(r.only("stop")); n != row.stops {
+				t.Errorf("with %d bytes %d revisions stopped", row.memory, n)
+			}
+			if s := facts[event.Serving](w); len(s) != 3 {
+				t.Errorf("who serves is told as %+v", s)
+			}
+			r.end()
+		})
+	}
+}
+
 func TestAReloadThatIsAskedFor(t *testing.T) {
 	for _, row := range []struct {
 		rebuild bool

@@ -31,6 +31,10 @@ type Runtime interface {
 	// Watch reports trouble of what runs the models, as event.Engine, until ctx ends.
 	// It returns at once where there can be none.
 	Watch(ctx context.Context, report func(event.Fact)) error
+	// Tidy removes what the builds of older revisions left besides their images, as far as
+	// that is certainly this session's, and reports what is in the way. It may take a
+	// while, and is for when nobody waits.
+	Tidy(ctx context.Context, report func(event.Fact))
 	// Sweep removes everything that carries the session's label: what an earlier,
 	// killed run of the same session left behind.
 	Sweep(ctx context.Context) error

@@ -22,7 +22,7 @@ func (c *incarnation) terminate(ctx context.Context, grace time.Duration) error 
 	err := c.container.Stop(ctx, grace)
 	f := event.Terminated{Pod: c.name, Replica: c.started.Replica, Grace: grace}
 	f.Forced = ctx.Err() != nil
-	f.Killed = err == nil && time.Since(begun) >= grace && !f.Forced
+	f.Killed = err == nil && time.Since(begun) >= grace && !f.Forced && !c.endedItself()
 	settle, cancel := context.WithTimeout(ctx, cutSlack)
 	defer cancel()
 	f.Cut = cut(settle)
@@ -31,6 +31,24 @@ func (c *incarnation) terminate(ctx context.Context, grace time.Duration) error 
 		c.publish(f)
 	}
 	return err
+}
+
+// killedCode is the exit code of what SIGKILL ended.
+const killedCode = 137
+
+// endedItself tells whether a container that was stopped had ended when SIGKILL came: a
+// busy Engine reports an end late. A process's own end says nothing of its children,
+// which may be what had to be killed.
+func (c *incarnation) endedItself() bool {
+	if c.exit == nil {
+		select {
+		case exit := <-c.container.Exited():
+			c.exit = &exit
+		default:
+			return false
+		}
+	}
+	return !c.model.OnHost && c.exit.Code != killedCode
 }
 
 // stopAdvice is what to do about a bad end.

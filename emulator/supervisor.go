@@ -29,6 +29,7 @@ type supervisor struct {
 	made    chan *making
 	makings sync.WaitGroup           // for what sends to made
 	answers atomic.Pointer[revision] // the one that serves, for whom is not the supervisor
+	untidy  chan struct{}            // receives where a revision has gone, or came to nothing
 
 	pods      []*pod // of all revisions, until they have reported their end
 	serving   *revision
@@ -54,7 +55,7 @@ func newSupervisor(model *Model, options *Options, shared *conditions) *supervis
 		reports: make(chan report), retries: make(chan struct{}, 1), sleeps: make(chan time.Duration, 1),
 		bell: newBell(), drained: make(chan *departure),
 		edits: make(chan Edits), wishes: newWishes(), made: make(chan *making),
-		behind: edited{}, config: model, suspended: newSuspension(),
+		untidy: make(chan struct{}, 1), behind: edited{}, config: model, suspended: newSuspension(),
 	}
 	s.serving = newRevision(s, 1, model)
 	s.answers.Store(s.serving)
@@ -79,6 +80,8 @@ func (s *supervisor) run(ctx context.Context) error {
 	s.enter(event.PhasePending, "")
 	watching := s.watchFiles(ctx)
 	defer watching()
+	tidying := s.tidyUp(ctx)
+	defer tidying()
 	defer func() { s.serving.drop() }()
 	err := s.serving.prepare(ctx, s.enter)
 	if err == nil {

@@ -286,6 +286,10 @@ func TestABadEndIsToldWithItsCauseAndItsRequests(t *testing.T) {
 		says   string
 	}{
 		"a good one": {},
+		"one that is told late": {onStop: func(c *fakeContainer) {
+			time.Sleep(11 * time.Second) // of the bubble: the Engine's, not the model's
+			c.exit(emulator.Exit{Code: 143})
+		}},
 		"SIGTERM ignored": {
 			onStop: ignored, want: &event.Terminated{Killed: true}, says: "handle SIGTERM",
 		},

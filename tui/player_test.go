@@ -146,7 +146,7 @@ func TestEveryPanelFollowsARecordingThatIsWoundBack(t *testing.T) {
 	d.keys("enter")
 	d.await("answer number 59")
 	d.keys("esc", "/", `"~b 'number 41'`, "enter")
-	d.await("1 of 60")
+	d.await("1/60")
 	d.keys("enter")
 	d.await("answer number 41")
 	d.keys("esc", "esc", "k", "k")

@@ -65,15 +65,15 @@ func measureScreen(b *testing.B, screen bool) (cost screenCost) {
 	}
 	time.Sleep(settleFor)
 	cost.idle = share(b, pid, func() { time.Sleep(measureFor) })
-	cost.fixed = share(b, pid, func() { cost.sent = load(url, string(body), fixedRate) })
-	cost.saturated = load(url, string(body), 0)
+	cost.fixed = share(b, pid, func() { cost.sent = loadAt(url, string(body), fixedRate) })
+	cost.saturated = loadAt(url, string(body), 0)
 	cost.memory = memoryOf(b, pid)
 	return cost
 }
 
-// load sends requests for a while, so many a second or, at 0, as many as come back, and
+// loadAt sends requests for a while, so many a second or, at 0, as many as come back, and
 // returns how many a second were answered with 200.
-func load(url, body string, rate int) float64 {
+func loadAt(url, body string, rate int) float64 {
 	return loadFor(context.Background(), url, body, rate, measureFor)
 }
 

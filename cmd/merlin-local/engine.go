@@ -63,6 +63,7 @@ func (o engineOptions) choose(ctx context.Context, session control.Session, mode
 	}
 	runtime, err := docker.Connect(ctx, docker.Options{
 		Session: session.ID, Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform,
+		Builds: control.FindHome().Builds(),
 	})
 	if without := withoutImage(models); err == nil && len(without) > 0 {
 		_ = runtime.Close()

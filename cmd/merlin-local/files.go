@@ -25,13 +25,29 @@ type files struct {
 	*event.Stream
 	cache string   // folder; empty for none
 	own   []string // files that the session itself writes
+	out   []os.FileInfo
 
 	mu    sync.Mutex
 	loops map[string]*watch.Loop // by model
 }
 
 func newFiles(stream *event.Stream, cache string, own ...string) *files {
-	return &files{Stream: stream, cache: cache, own: own, loops: map[string]*watch.Loop{}}
+	return &files{Stream: stream, cache: cache, own: own, out: outputs(), loops: map[string]*watch.Loop{}}
+}
+
+// outputs are the files that this program itself writes to, as in "up > up.log": every
+// event would be an edit.
+func outputs() (all []os.FileInfo) {
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			all = append(all, info)
+		}
+	}
+	return all
+}
+
+func (f *files) isOutput(info os.FileInfo) bool {
+	return slices.ContainsFunc(f.out, func(own os.FileInfo) bool { return os.SameFile(own, info) })
 }
 
 // Publish takes what the emulator tells.
@@ -125,7 +141,7 @@ func (f *files) Watch(ctx context.Context, m *emulator.Model, report func(emulat
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for i, one := range folders {
-		one.Notice = f.notice(m)
+		one.Notice, one.Own, one.Busy = f.notice(m), f.isOutput, f.busy(m)
 		watcher, err := watch.New(one.Options)
 		if err != nil {
 			return err
@@ -135,6 +151,14 @@ func (f *files) Watch(ctx context.Context, m *emulator.Model, report func(emulat
 		})
 	}
 	return group.Wait()
+}
+
+// busy tells the files that every reload writes.
+func (f *files) busy(m *emulator.Model) func(path string) bool {
+	return func(path string) (is bool) {
+		f.loop(m.ID(), func(l *watch.Loop) { is = l.Loops(path) })
+		return is
+	}
 }
 
 // unlooped leaves out of a set what every reload itself writes.
@@ -175,44 +199,28 @@ type together struct {
 
 	mu    sync.Mutex
 	trees []string
-	first []bool // that have begun
+	first []bool          // that have begun
+	since []emulator.Edit // those since the last run, until all have begun
 }
 
 func (t *together) heed(i int, s watch.Set, from watched) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.trees[i] = s.Tree
-	if s.First {
-		t.first[i] = true
-		if !slices.Contains(t.first, false) {
-			t.report(emulator.Edits{First: true, Sources: t.sources()})
-		}
-		return
-	}
-	e := emulator.Edits{Sources: t.sources()}
+	var edits []emulator.Edit
 	for _, c := range s.Changes {
-		if !isOutput(filepath.Join(from.Root, filepath.FromSlash(c.Path))) {
-			e.Files = append(e.Files, editsOf(from, c)...)
+		edits = append(edits, editsOf(from, c)...)
+	}
+	switch {
+	case s.First:
+		t.first[i] = true
+		t.since = append(t.since, edits...)
+		if !slices.Contains(t.first, false) {
+			t.report(emulator.Edits{First: true, Files: t.since, Sources: t.sources()})
 		}
+	case len(edits) > 0:
+		t.report(emulator.Edits{Files: edits, Sources: t.sources()})
 	}
-	if len(e.Files) > 0 {
-		t.report(e)
-	}
-}
-
-// isOutput tells what this program itself writes to, as in "up > up.log": every event
-// would be an edit.
-func isOutput(path string) bool {
-	written, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	for _, f := range []*os.File{os.Stdout, os.Stderr} {
-		if own, err := f.Stat(); err == nil && own.Mode().IsRegular() && os.SameFile(own, written) {
-			return true
-		}
-	}
-	return false
 }
 
 // sources identifies all folders together, briefly.

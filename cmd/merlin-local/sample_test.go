@@ -117,7 +117,7 @@ func TestSampleETATellsMinutesOverUPI(t *testing.T) {
 // pythonBase is what sample-models/churn-python/base-image.sh makes.
 const pythonBase = "merlin-local/python-base:bookworm"
 
-func skipWithoutPythonBase(t *testing.T, l *lab) {
+func skipWithoutPythonBase(t testing.TB, l *lab) {
 	t.Helper()
 	if err := l.call(http.MethodGet, "/images/"+pythonBase+"/json", nil); err != nil {
 		t.Skipf("SKIPPED, SO NOT PROVEN: run sample-models/churn-python/base-image.sh first: %v", err)

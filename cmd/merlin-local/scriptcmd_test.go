@@ -240,8 +240,12 @@ func left(ts *testscript.TestScript, neg bool, _ []string) {
 	gone(ts, false, signed(ts.Getenv("FAKEMODEL_PIDS")))
 }
 
-// isSum tells the files that are left for the next session: what it watches.
-func isSum(path string) bool { return filepath.Base(filepath.Dir(path)) == "sums" }
+// isSum tells the files that are left for the next session: what it watches, and what its
+// builds left in the Engine's cache.
+func isSum(path string) bool {
+	folder := filepath.Base(filepath.Dir(path))
+	return folder == "sums" || folder == "builds"
+}
 
 // runs N: so many processes of models run, if not yet then soon.
 func runs(ts *testscript.TestScript, _ bool, args []string) {

@@ -20,10 +20,12 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/attach"
 	"github.com/caraml-dev/merlin-local/emulator/config"
 	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/docker"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/process"
 	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/scrape"
+	"github.com/caraml-dev/merlin-local/emulator/watch"
 	"github.com/caraml-dev/merlin-local/proxy"
 	"github.com/caraml-dev/merlin-local/proxy/capture"
 )
@@ -304,6 +306,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	if s.capture != nil {
 		work.Go(func() error { s.tellCapture(ctx); return nil })
 	}
+	work.Go(func() error { return s.forgetUnused(time.Now()) })
 	for _, editor := range editors {
 		work.Go(func() error { return editor.Serve(ctx) })
 	}
@@ -423,6 +426,19 @@ func (s *upSession) sweepOthers(ctx context.Context) error {
 		s.warn(fmt.Sprintf("what killed sessions left could not be removed: %v", err))
 	case swept > 0:
 		s.stream.Publish("", 0, event.Notice{Level: event.NoticeInfo, Text: fmt.Sprintf("removed what %d killed session(s) had left behind", swept)})
+	}
+	return nil
+}
+
+// remembered is how long what a session knows is kept for its next run.
+const remembered = 30 * 24 * time.Hour
+
+// forgetUnused removes what the sessions of repos that nobody works in any more know.
+func (s *upSession) forgetUnused(now time.Time) error {
+	home := control.FindHome()
+	err := errors.Join(watch.Forget(home.Sums(), now.Add(-remembered)), docker.ForgetBuilds(home.Builds(), now.Add(-remembered)))
+	if err != nil {
+		s.warn("what old sessions knew could not be removed: " + err.Error())
 	}
 	return nil
 }

@@ -93,6 +93,8 @@ func (p *plain) line(e event.Event) string {
 		if !f.Expected && !p.cardFollows(e.Model, f) {
 			return prose.Exited(f)
 		}
+	case event.SinceLastRun:
+		return prose.SinceLastRun(f)
 	case event.Reloading:
 		return prose.Reloading(e, f)
 	case event.Serving:

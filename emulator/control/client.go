@@ -101,6 +101,9 @@ func (s Session) Reload(ctx context.Context, model string, rebuild bool) error {
 	return response.Body.Close()
 }
 
+// longestRefusal bounds what is read of why the session refuses.
+const longestRefusal = 4 << 10
+
 func (s Session) call(ctx context.Context, method, path string) (*http.Response, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -122,16 +125,8 @@ func (s Session) call(ctx context.Context, method, path string) (*http.Response,
 		return nil, err
 	case response.StatusCode >= http.StatusBadRequest:
 		defer response.Body.Close()
-		return nil, fmt.Errorf("%s %s: %s%s", method, path, response.Status, said(response.Body))
+		why, _ := io.ReadAll(io.LimitReader(response.Body, longestRefusal))
+		return nil, fmt.Errorf("the session refuses %s %s (%s): %s", method, path, response.Status, strings.TrimSpace(string(why)))
 	}
 	return response, nil
-}
-
-// said is what an answer that refuses says of why, behind a colon.
-func said(body io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(body, 4<<10))
-	if why := strings.TrimSpace(string(text)); why != "" {
-		return ": " + why
-	}
-	return ""
 }

@@ -36,7 +36,7 @@ func TestACapturedExchangeIsReadOverTheSocket(t *testing.T) {
 	if got, err := s.Exchange(t.Context(), 7); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, err := s.Exchange(t.Context(), 8); err == nil || !strings.HasSuffix(err.Error(), "404 Not Found: request 8 was never there") {
+	if _, err := s.Exchange(t.Context(), 8); err == nil || !strings.HasSuffix(err.Error(), "404 Not Found): request 8 was never there") {
 		t.Errorf("error is %v", err)
 	}
 	if got, err := s.Search(t.Context(), "a&b=c d"); err != nil || !reflect.DeepEqual(got, control.Found{IDs: []uint64{9, 7}}) {

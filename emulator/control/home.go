@@ -29,6 +29,10 @@ func FindHome() Home {
 // Sums is the folder that remembers what watched files are, over all sessions.
 func (h Home) Sums() string { return filepath.Join(string(h), "sums") }
 
+// Builds is the folder that remembers what builds left in an Engine's cache, over all
+// sessions.
+func (h Home) Builds() string { return filepath.Join(string(h), "builds") }
+
 // Owner tells this home's containers from those of other users and machines that
 // share an Engine.
 func (h Home) Owner() string {

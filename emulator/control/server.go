@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +24,7 @@ import (
 //	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
-//	POST /reload?model=ID&rebuild=true         makes a new revision
+//	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
 type Server struct {
 	// Events is the session's stream. Followers are answered until it is closed.
 	Events *event.Stream
@@ -61,12 +63,12 @@ const closeLimit = 2 * time.Second
 // Serve answers until ctx ends, then lets followers read to the end of the stream.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /events", s.events)
-	mux.HandleFunc("GET /exchange", s.exchange)
-	mux.HandleFunc("GET /exchanges", s.exchanges)
+	mux.HandleFunc("GET /events", understood(s.events))
+	mux.HandleFunc("GET /exchange", understood(s.exchange))
+	mux.HandleFunc("GET /exchanges", understood(s.exchanges))
 	mux.HandleFunc("POST /down", s.down)
-	mux.HandleFunc("POST /retry", s.retry)
-	mux.HandleFunc("POST /reload", s.reload)
+	mux.HandleFunc("POST /retry", understood(s.retry))
+	mux.HandleFunc("POST /reload", understood(s.reload))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -84,6 +86,17 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
+// understood refuses values that are garbled: without them it would be all models.
+func understood(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		next(w, r)
+	}
+}
+
 func (s *Server) down(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 	s.Down()
@@ -98,7 +111,15 @@ func (s *Server) retry(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	if err := s.Reload(r.FormValue("model"), r.FormValue("rebuild") == "true"); err != nil {
+	rebuild := false
+	if text := r.FormValue("rebuild"); text != "" {
+		var err error
+		if rebuild, err = strconv.ParseBool(text); err != nil {
+			http.Error(w, fmt.Sprintf("rebuild=%s: it is true or false", text), http.StatusBadRequest)
+			return
+		}
+	}
+	if err := s.Reload(r.FormValue("model"), rebuild); err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/api/types/image"
@@ -32,7 +33,11 @@ func (r *Runtime) build(ctx context.Context, spec emulator.ImageSpec, tag string
 		return image.InspectResponse{}, err
 	}
 	options := r.buildOptions(spec, tag)
-	id, err := r.buildWithBuildKit(ctx, spec.Model.Build, options, report)
+	trace := newTrace(report)
+	over := r.past.begin(time.Now().Add(r.engine.ahead))
+	id, err := r.buildWithBuildKit(ctx, spec.Model.Build, options, trace)
+	trace.past.Model, trace.past.Image = spec.Model.ID(), id
+	over(trace.past)
 	if refusal := (*refusedError)(nil); errors.As(err, &refusal) {
 		report(event.Notice{
 			Level: event.NoticeWarning,

@@ -30,6 +30,7 @@ const (
 // engine is what an Engine says of itself, and where it was found.
 type engine struct {
 	endpoint
+	id           string // of its own making
 	version      string
 	name         string // its host's
 	system       string // operating system, as "Docker Desktop"
@@ -121,6 +122,7 @@ func describe(e endpoint, info system.Info) engine {
 	platform := platforms.Normalize(ocispec.Platform{OS: info.OSType, Architecture: info.Architecture})
 	return engine{
 		endpoint:     e,
+		id:           info.ID,
 		version:      cleanVersion(info.ServerVersion),
 		name:         info.Name,
 		system:       info.OperatingSystem,

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/containerd/errdefs"
@@ -22,10 +23,13 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	var err error
 	if spec.Model.Build != nil {
 		reference = BuildTag(spec)
+		removed := r.removeReplaced(ctx, spec)
 		found, err = r.build(ctx, spec, reference, report)
+		removal := removed()
 		if err == nil {
-			r.removeSuperseded(ctx, spec, found.ID, report)
+			removal = errors.Join(removal, r.removeSuperseded(ctx, spec, found.ID))
 		}
+		warnOfRemoval(ctx, removal, report)
 	} else {
 		reference = spec.Model.Deployment.Image
 		found, err = r.present(ctx, spec.Model, report)

@@ -22,6 +22,9 @@ type Options struct {
 	// AllowForeign lets images of another CPU architecture run, where the Engine
 	// emulates it.
 	AllowForeign bool
+	// Builds is a folder to remember in which records of the build cache are this
+	// session's, from one run to the next; empty for none.
+	Builds string
 
 	// Getenv and HomeDir tell where the Engine and the CLI's config are; the
 	// process's own where they are not set.
@@ -36,6 +39,7 @@ type Runtime struct {
 	engine  engine
 	cli     *configfile.ConfigFile // the docker CLI's, for credentials
 	known   roster
+	past    past
 }
 
 // Connect finds the Engine and asks what it is. The error is a *NoEngineError where

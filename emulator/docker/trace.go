@@ -3,6 +3,8 @@ package docker
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,14 +19,18 @@ import (
 // trace turns BuildKit's progress into steps and lines. It remembers what each step
 // wrote last, for the failure.
 type trace struct {
-	report func(event.Fact)
-	now    func() time.Time
-	steps  map[string]*buildStep
-	failed *buildStep // the first that failed by itself
+	report  func(event.Fact)
+	now     func() time.Time
+	steps   map[string]*buildStep
+	failed  *buildStep // the first that failed by itself
+	heading *regexp.Regexp
+	past    pastBuild // what it did, for the build cache
 }
 
 func newTrace(report func(event.Fact)) *trace {
-	return &trace{report: report, now: time.Now, steps: map[string]*buildStep{}}
+	// BuildKit names a step as the Dockerfile's line, with the stage and a number in front.
+	heading := regexp.MustCompile(`^\[((?:.* )?)\d+/\d+\] ((\w+).*)`)
+	return &trace{report: report, now: time.Now, steps: map[string]*buildStep{}, heading: heading}
 }
 
 // add takes a message of a build: those of BuildKit carry a status in protobuf.
@@ -80,12 +86,45 @@ func (t *trace) vertex(v *controlapi.Vertex) {
 			}
 		}
 		if v.Started != nil {
+			t.remember(v)
 			s.step.Took = v.Completed.AsTime().Sub(v.Started.AsTime())
 		}
 		s.enter(state, detail)
 	case v.Started != nil:
 		s.enter(event.StepStarted, "")
 	}
+}
+
+// remember notes when a step was carried out.
+func (t *trace) remember(v *controlapi.Vertex) {
+	from, till := v.Started.AsTime(), v.Completed.AsTime()
+	if p := &t.past; p.Began.IsZero() || from.Before(p.Began) {
+		p.Began = from
+	}
+	if p := &t.past; till.After(p.Done) {
+		p.Done = till
+	}
+	kind, line := t.lineOf(v.Name)
+	again := func(s pastStep) bool { return s.Vertex == v.Digest }
+	if kind == "" || v.Error != "" || slices.ContainsFunc(t.past.Steps, again) {
+		return
+	}
+	t.past.Steps = append(t.past.Steps, pastStep{Vertex: v.Digest, Line: line, Kind: kind, Cached: v.Cached, From: from, Till: till})
+}
+
+// lineOf tells what a step's line does, and repeats it with its stage's name.
+func (t *trace) lineOf(name string) (kind stepKind, line string) {
+	heading := t.heading.FindStringSubmatch(name)
+	if heading == nil {
+		return "", ""
+	}
+	switch strings.ToUpper(heading[3]) {
+	case "COPY", "ADD", "WORKDIR":
+		kind = stepFiles
+	case "RUN":
+		kind = stepRun
+	}
+	return kind, heading[1] + heading[2]
 }
 
 // progress reports a transfer that a step waits for.

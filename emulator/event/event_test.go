@@ -43,6 +43,7 @@ func facts() []event.Fact {
 			LastLogs: []string{"x"}, MemoryPeak: 1, MemoryLimit: 2,
 		},
 		event.Edited{Files: []string{"app.py"}, More: 2, Tier: event.TierSync, File: "app.py", Why: "w"},
+		event.SinceLastRun{Files: []string{"app.py"}, More: 2},
 		event.Reloading{Tier: event.TierSync, File: "app.py", Why: "w", Replaces: "r"},
 		event.Serving{Image: "sha256:1", Sources: "ab", Tier: event.TierSync, File: "app.py", Took: 3, Steps: []event.ReloadStep{{Name: "start", Took: 2}}},
 		event.Debugger{Kind: "delve", Address: "127.0.0.1:40000", Launch: json.RawMessage(`{"type":"go"}`), Note: "n"},

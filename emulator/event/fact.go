@@ -244,6 +244,7 @@ func blanks() []any {
 		&ColdStart{},
 		&Failed{},
 		&Edited{},
+		&SinceLastRun{},
 		&Reloading{},
 		&Serving{},
 		&ReloadStuck{},

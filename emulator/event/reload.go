@@ -25,6 +25,12 @@ type Edited struct {
 	Waits string `json:"waits,omitempty"`
 }
 
+// SinceLastRun says which files changed while nothing ran: the first revision has them.
+type SinceLastRun struct {
+	Files []string `json:"files"`          // the first few, relative to the model repo
+	More  int      `json:"more,omitempty"` // how many there are besides
+}
+
 // Reloading says that a new revision, the event's, is being made.
 type Reloading struct {
 	Tier Tier `json:"tier"`
@@ -71,8 +77,9 @@ type ReloadEnded struct {
 	Steps     []ReloadStep  `json:"steps,omitempty"`
 }
 
-func (Edited) kind() string      { return "edited" }
-func (Reloading) kind() string   { return "reloading" }
-func (Serving) kind() string     { return "serving" }
-func (ReloadStuck) kind() string { return "reload_stuck" }
-func (ReloadEnded) kind() string { return "reload_ended" }
+func (Edited) kind() string       { return "edited" }
+func (SinceLastRun) kind() string { return "since_last_run" }
+func (Reloading) kind() string    { return "reloading" }
+func (Serving) kind() string      { return "serving" }
+func (ReloadStuck) kind() string  { return "reload_stuck" }
+func (ReloadEnded) kind() string  { return "reload_ended" }

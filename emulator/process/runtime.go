@@ -111,6 +111,9 @@ func (r *Runtime) Start(_ context.Context, spec emulator.ContainerSpec) (emulato
 // Watch returns at once: there is nothing between us and the processes.
 func (r *Runtime) Watch(context.Context, func(event.Fact)) error { return nil }
 
+// Tidy does nothing: what build.run makes is the user's own.
+func (r *Runtime) Tidy(context.Context, func(event.Fact)) {}
+
 // Sweep ends the groups that the record names and that still are the same.
 func (r *Runtime) Sweep(context.Context) error {
 	entries, err := r.record.entries()

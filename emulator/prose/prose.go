@@ -63,6 +63,8 @@ func Happening(e event.Event) string {
 // reload tells the events of a reload.
 func reload(e event.Event) string {
 	switch f := e.Fact.(type) {
+	case event.SinceLastRun:
+		return SinceLastRun(f)
 	case event.Edited:
 		return Edited(f)
 	case event.Reloading:

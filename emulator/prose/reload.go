@@ -50,10 +50,21 @@ func Steps(steps []event.ReloadStep) string {
 }
 
 // Behind names edited files.
-func Behind(f event.Edited) string {
-	text := strings.Join(f.Files, ", ")
-	if f.More > 0 {
-		text += fmt.Sprintf(" and %d more", f.More)
+func Behind(f event.Edited) string { return named(f.Files, f.More) }
+
+func named(files []string, more int) string {
+	text := strings.Join(files, ", ")
+	if more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// SinceLastRun names what changed while nothing ran.
+func SinceLastRun(f event.SinceLastRun) string {
+	count := "1 file"
+	if n := len(f.Files) + f.More; n > 1 {
+		count = fmt.Sprintf("%d files", n)
+	}
+	return count + " changed since the last run: " + Clean(named(f.Files, f.More))
 }

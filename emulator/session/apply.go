@@ -109,6 +109,8 @@ func (m *Model) apply(e event.Event) {
 		m.terminate(f)
 	case event.Edited:
 		m.edited(e, f)
+	case event.SinceLastRun:
+		m.SinceLastRun = &f
 	case event.Reloading:
 		m.reloading(e, f)
 	case event.Serving:

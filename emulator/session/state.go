@@ -73,7 +73,10 @@ type Model struct {
 	// it is behind the files on disk.
 	Serving *Revision `json:"serving,omitempty"`
 	Stale   *Stale    `json:"stale,omitempty"`
-	Reloads []*Reload `json:"reloads,omitempty"` // the last ones
+	// SinceLastRun are the files that changed while nothing ran; nil where none did, or
+	// that is not known.
+	SinceLastRun *event.SinceLastRun `json:"since_last_run,omitempty"`
+	Reloads      []*Reload           `json:"reloads,omitempty"` // the last ones
 	// Debugger is where the model is debugged; nil where it is not.
 	Debugger *Debugger      `json:"debugger,omitempty"`
 	Parity   *event.Parity  `json:"parity,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,9 +42,10 @@ type keptFile struct {
 	Unreadable bool
 }
 
-// cacheFile is one a root, so that several can share a folder.
+// cacheFile is one a root and what is watched of it, so that several watchers can share a
+// folder: what one of them leaves out is no change to another.
 func cacheFile(o Options) string {
-	sum := sha256.Sum256([]byte(o.Root))
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{o.Root, o.Dockerfile}, o.Ignore...), "\x00")))
 	return filepath.Join(o.Cache, "watch-"+hex.EncodeToString(sum[:6])+".cache")
 }
 
@@ -124,6 +126,8 @@ func (t *tree) load() (bool, error) {
 	for _, k := range folders {
 		t.recall(k, kept.Written)
 	}
+	now := t.now()
+	_ = os.Chtimes(cacheFile(t.options), now, now) // Forget goes by it
 	return true, nil
 }
 

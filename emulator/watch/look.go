@@ -258,9 +258,10 @@ func (t *tree) metBeside(name string, info fs.FileInfo) {
 	t.drop(t.beside, name)
 }
 
-// metFile takes a regular file. Pipes, sockets and devices are no content.
+// metFile takes a regular file. Pipes, sockets and devices are no content, nor is what
+// the caller itself writes.
 func (t *tree) metFile(f *folder, name string, info fs.FileInfo) {
-	if !info.Mode().IsRegular() {
+	if !info.Mode().IsRegular() || t.options.Own(info) {
 		t.drop(f, name)
 		f.ignored[name] = false
 		return
@@ -283,6 +284,10 @@ func (t *tree) upsert(f *folder, name string, is *file) {
 	}
 	delete(t.awaited, at)
 	t.put(f, name, is)
+	if is.link == nil && t.options.Busy(at) {
+		is.sum = is.stat.sum()
+		return
+	}
 	t.unread = append(t.unread, reading{in: f, name: name, file: is})
 }
 

@@ -63,6 +63,9 @@ func (l *Loop) Looping() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.files)), func(path string) bool { return !l.files[path].looping })
 }
 
+// Loops tells whether a file loops.
+func (l *Loop) Loops(path string) bool { return l.files[path] != nil && l.files[path].looping }
+
 // own says whether changes that come now may be of our own work.
 func (l *Loop) own(now time.Time) bool {
 	grace := l.Grace

@@ -3,6 +3,8 @@ package watch
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -190,6 +192,11 @@ func (r *run) note(paths []string) {
 // concerns says whether a path can be of interest.
 func (t *tree) concerns(at string) bool {
 	f, name := t.find(at)
+	if ruled, left := f.ignored[name]; left && !ruled { // what is there now may be a file
+		if info, err := os.Lstat(filepath.Join(f.real, name)); err == nil && t.options.Own(info) {
+			return false
+		}
+	}
 	return at == "." || f == t.beside || f.files[name] != nil || f.folders[name] != nil || t.interesting(f, name)
 }
 

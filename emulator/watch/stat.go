@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"time"
 )
@@ -26,6 +28,9 @@ func statOf(info fs.FileInfo) stat {
 	}
 	return s
 }
+
+// sum stands in for that of a content that is not read.
+func (s stat) sum() [sha256.Size]byte { return sha256.Sum256(fmt.Appendf(nil, "%+v", s)) }
 
 // slack is the coarsest step of a file system's clock, that of FAT.
 const slack = 2 * time.Second

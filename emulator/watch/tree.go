@@ -58,7 +58,7 @@ type folder struct {
 	folders map[string]*folder
 	files   map[string]*file
 	// ignored are names that are no files of the tree: true for those that rules leave
-	// out, false for what is neither file nor link.
+	// out, false for what is neither file nor link, or the caller's own.
 	ignored map[string]bool
 
 	sum *[sha256.Size]byte // of all that is below; nil where it is to be computed

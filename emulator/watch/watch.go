@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 )
@@ -23,6 +24,12 @@ type Options struct {
 	// Cache is a folder to remember the files' sums in, for a quick start and for the
 	// changes made while nothing ran; empty for none. Several watchers may share it.
 	Cache string
+	// Own tells a file that the caller itself writes all the time: the folder is watched as
+	// if it were not there, and it is never read. It may be nil.
+	Own func(fs.FileInfo) bool
+	// Busy tells a file, by its path as in Change, that is written so often that it is not
+	// worth reading: its stat decides. It is asked from Run's goroutine, and may be nil.
+	Busy func(path string) bool
 	// Poll never uses notifications.
 	Poll bool
 	// Notice hears of the watching itself, from Run's goroutine; it may be nil.
@@ -72,6 +79,12 @@ func New(o Options) (*Watcher, error) {
 	}
 	if o.Notice == nil {
 		o.Notice = func(Notice) {}
+	}
+	if o.Own == nil {
+		o.Own = func(fs.FileInfo) bool { return false }
+	}
+	if o.Busy == nil {
+		o.Busy = func(string) bool { return false }
 	}
 	nothing := func() {}
 	return &Watcher{

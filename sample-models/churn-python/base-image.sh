@@ -15,10 +15,12 @@ set -eu
 repository=merlin-local/python-base
 tag=bookworm
 suite=bookworm
-packages=python3,python3-fastapi,python3-uvicorn,python3-sklearn,python3-prometheus-client
+# debugpy is for merlin-local up --debug; the rest serves.
+packages=python3,python3-fastapi,python3-uvicorn,python3-sklearn,python3-prometheus-client,python3-debugpy
 # Debian's scipy depends on the compiler that built parts of it, and through it on
-# gcc and boost: 400 MB that nothing here runs.
-left_out=python3-pythran
+# gcc and boost: 400 MB that nothing here runs. debugpy needs gdb only to attach to a
+# process that runs without it, and coverage not at all.
+left_out='python3-pythran gdb python3-coverage'
 
 main() {
 	case "${1-}" in
@@ -170,23 +172,25 @@ install_packages() {
 	fi
 	rm "$root/etc/dpkg/dpkg.cfg.d/base-image"
 	# So that dpkg's view is whole: what is left out counts as there.
-	cat >>"$root/var/lib/dpkg/status" <<-END
-		Package: $left_out
-		Status: install ok installed
-		Maintainer: none
-		Architecture: all
-		Version: 0
-		Description: left out, not needed at run time
+	for package in $left_out; do
+		cat >>"$root/var/lib/dpkg/status" <<-END
+			Package: $package
+			Status: install ok installed
+			Maintainer: none
+			Architecture: all
+			Version: 0
+			Description: left out, not needed at run time
 
-	END
-	touch "$root/var/lib/dpkg/info/$left_out.list" "$root/var/lib/dpkg/info/$left_out.md5sums"
+		END
+		touch "$root/var/lib/dpkg/info/$package.list" "$root/var/lib/dpkg/info/$package.md5sums"
+	done
 }
 
 # Debian's own suite script, which resolves the dependencies, told what to leave out.
 write_suite_script() {
 	cat >"$work/suite" <<-END
 		. "\$DEBOOTSTRAP_DIR/scripts/$suite"
-		EXCLUDE_DEPENDENCY=$left_out
+		EXCLUDE_DEPENDENCY="$left_out"
 	END
 }
 

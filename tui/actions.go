@@ -42,6 +42,30 @@ func (m *screen) actions(s *scene) []action {
 		return list
 	}
 	id, control := s.model.ID, m.control
+	if example := m.example; example != nil {
+		model := *s.model // as it is now: the screen's own changes
+		list = append(
+			list,
+			action{k.predict, func() tea.Cmd {
+				return do("request.json was sent to "+id+": see Requests", func(ctx context.Context) error {
+					request, _, err := example(model)
+					if err != nil {
+						return err
+					}
+					return control.Send(ctx, request)
+				})
+			}},
+			action{k.paste, func() tea.Cmd {
+				return func() tea.Msg {
+					_, command, err := example(model)
+					if err != nil {
+						return said{text: err.Error(), bad: true}
+					}
+					return clipboard(command)
+				}
+			}},
+		)
+	}
 	return append(
 		list,
 		action{k.reload, func() tea.Cmd {

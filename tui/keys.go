@@ -12,8 +12,8 @@ func bind(does string, shown string, keys ...string) key.Binding {
 
 // keyMap are the keys of the whole screen. A panel's own come before them.
 type keyMap struct {
-	help, palette, filter, next, previous, zoom, enter, back          key.Binding
-	modelBefore, modelAfter, reload, rebuild, retry, quit, stop, show key.Binding
+	help, palette, filter, next, previous, zoom, enter, back                          key.Binding
+	modelBefore, modelAfter, reload, rebuild, retry, predict, paste, quit, stop, show key.Binding
 }
 
 func newKeyMap(can bool, attached bool) *keyMap {
@@ -32,6 +32,8 @@ func newKeyMap(can bool, attached bool) *keyMap {
 		reload:      bind("reload: make a new revision", "R"),
 		rebuild:     bind("reload with a new image", "B"),
 		retry:       bind("start now what waits in back-off", "S"),
+		predict:     bind("send the repo's request.json", "P"),
+		paste:       bind("copy a command line that predicts", "C"),
 		quit:        bind("stop the session and leave", "q"),
 		stop:        bind("stop", "ctrl+c"),
 	}
@@ -51,6 +53,6 @@ func newKeyMap(can bool, attached bool) *keyMap {
 func (k *keyMap) all() []key.Binding {
 	return []key.Binding{
 		k.show, k.next, k.previous, k.enter, k.back, k.zoom, k.filter, k.palette, k.help,
-		k.modelBefore, k.modelAfter, k.reload, k.rebuild, k.retry, k.quit, k.stop,
+		k.modelBefore, k.modelAfter, k.predict, k.paste, k.reload, k.rebuild, k.retry, k.quit, k.stop,
 	}
 }

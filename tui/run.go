@@ -12,6 +12,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/muesli/termenv"
 
+	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
@@ -24,6 +25,11 @@ type Options struct {
 	Control Controller
 	// Attached tells that the session goes on when the screen is left.
 	Attached bool
+
+	// Example gives the repo's own request to a model: an exchange that is only that, and
+	// a command line for a shell that sends it. Nil where there can be none. It may read
+	// files.
+	Example func(model session.Model) (request event.Exchange, command string, err error)
 
 	In  *os.File
 	Out *os.File

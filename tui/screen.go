@@ -34,6 +34,7 @@ type screen struct {
 	// attached tells that the session goes on without the screen; recorded that it is
 	// over since long.
 	attached, recorded bool
+	example            func(session.Model) (event.Exchange, string, error)
 
 	width, height int
 	panels        []panel
@@ -56,12 +57,15 @@ type screen struct {
 func newScreen(o Options) *screen {
 	m := &screen{
 		theme: newTheme(o.Profile, o.ASCII), state: &session.State{}, control: o.Control, now: o.Now,
-		keymap: newKeyMap(o.Control != nil, o.Attached), attached: o.Attached, recorded: o.Control == nil,
+		keymap: newKeyMap(o.Control != nil, o.Attached), attached: o.Attached, example: o.Example, recorded: o.Control == nil,
 		panels: []panel{newOverview(), newRequests(), newLogs(), newMetrics(), newEnvironment(), newBuilds()},
 		getenv: os.Getenv,
 	}
 	if m.now == nil {
 		m.now = time.Now
+	}
+	for _, b := range []*key.Binding{&m.keymap.predict, &m.keymap.paste} {
+		b.SetEnabled(o.Control != nil && o.Example != nil)
 	}
 	if o.Out != nil {
 		m.out = o.Out

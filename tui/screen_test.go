@@ -11,6 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
 // hands is a Controller that notes what it is asked for.
@@ -133,4 +134,20 @@ func TestKeysThatCameTogetherArePressedOneByOne(t *testing.T) {
 	}
 	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("?")})
 	d.await("keys")
+}
+
+func TestTheReposOwnRequestIsSentAndCopied(t *testing.T) {
+	h := &hands{}
+	d := drive(t, h, 120, 40, iris())
+	d.screen.example = func(m session.Model) (event.Exchange, string, error) {
+		x := event.Exchange{}
+		x.Path = "/v1/models/" + m.FullName + ":predict"
+		return x, "curl it", nil
+	}
+	d.screen.keymap.predict.SetEnabled(true)
+	d.keys("P")
+	d.await("request.json was sent to iris-1")
+	if len(h.sent) != 1 || h.sent[0].Path != "/v1/models/iris-1:predict" {
+		t.Errorf("sent was %+v", h.sent)
+	}
 }

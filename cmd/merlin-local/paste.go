@@ -59,6 +59,10 @@ func exampleData(id string, models []*emulator.Model) string {
 	if data == nil {
 		return "{}"
 	}
+	return onOneLine(path, data)
+}
+
+func onOneLine(path string, data []byte) string {
 	var line bytes.Buffer
 	if json.Compact(&line, data) != nil || line.Len() > exampleInline || bytes.ContainsAny(line.Bytes(), "'") {
 		return "@" + path

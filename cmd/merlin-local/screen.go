@@ -66,6 +66,7 @@ func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait fun
 	options := screenOptions(s.terminal.in, s.terminal.out)
 	options.Source, options.NoMouse = s.stream.Replay(), s.noMouse
 	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.interrupt}
+	options.Example = exampleRequest(s.file.Dir, len(s.models) > 1)
 	options.Lend = func() (back func()) { return lend(s.interrupt) }
 	done := make(chan error, 1)
 	go func() {

@@ -33,7 +33,7 @@ func (p *builds) badge(s *scene) string {
 	if s.model == nil || len(s.model.Reloads) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d reloads", len(s.model.Reloads))
+	return plural(len(s.model.Reloads), "reload")
 }
 
 var buildUp, buildDown, buildOpen = bind("later", "↑/k", "up", "k"), bind("earlier", "↓/j", "down", "j"), bind("steps and log", "enter")

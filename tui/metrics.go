@@ -16,6 +16,7 @@ type metrics struct {
 	own    bool // whether the model's own are shown
 	inner  bool // whether a person went in
 	length int  // of the time that is shown, in lengths
+	asked  bool // a person chose the length; else it follows the session's age
 	series ownMetrics
 	drawn  struct {
 		of    metricsDrawing
@@ -26,7 +27,18 @@ type metrics struct {
 // lengths are how long a time may be shown.
 var metricsLengths = []time.Duration{2 * time.Minute, 10 * time.Minute, 60 * time.Minute}
 
-func newMetrics() *metrics { return &metrics{length: 1} }
+func newMetrics() *metrics { return &metrics{} }
+
+// follow shows a young session from its begin on, and of an older one the last while.
+func (p *metrics) follow(s *scene) {
+	if p.asked || s.state.Started.IsZero() {
+		return
+	}
+	p.length = 0
+	if s.now.Sub(s.state.Started) > metricsLengths[0] {
+		p.length = 1
+	}
+}
 
 // rewound draws and lists anew: the same numbers may be of another time.
 func (p *metrics) rewound() {
@@ -37,6 +49,7 @@ func (p *metrics) rewound() {
 func (p *metrics) title() string { return "Metrics" }
 
 func (p *metrics) badge(s *scene) string {
+	p.follow(s)
 	if p.own && s.model != nil {
 		return p.series.count(s)
 	}
@@ -65,13 +78,14 @@ func (p *metrics) keys() []key.Binding {
 }
 
 func (p *metrics) press(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
+	p.follow(s)
 	switch {
 	case key.Matches(msg, metricsView):
 		p.own = !p.own
 	case key.Matches(msg, metricsLonger):
-		p.length = min(p.length+1, len(metricsLengths)-1)
+		p.length, p.asked = min(p.length+1, len(metricsLengths)-1), true
 	case key.Matches(msg, metricsShort):
-		p.length = max(p.length-1, 0)
+		p.length, p.asked = max(p.length-1, 0), true
 	case p.own && s.model != nil:
 		return nil, p.series.press(s, msg)
 	default:
@@ -127,6 +141,7 @@ type metricsDrawing struct {
 }
 
 func (p *metrics) draw(s *scene, width, height int) []string {
+	p.follow(s)
 	if s.model == nil || width < 1 || height < 1 {
 		return nil
 	}

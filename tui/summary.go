@@ -36,7 +36,7 @@ func summary(out *strings.Builder, m *session.Model) {
 		fmt.Fprintf(out, "  revision %d", m.Serving.Number)
 	}
 	if t := m.Traffic; t != nil && t.Requests > 0 {
-		fmt.Fprintf(out, "  %d requests, %d errors, p50 %s, p95 %s, p99 %s", t.Requests, t.Errors, took(t.Overall.P50), took(t.Overall.P95), took(t.Overall.P99))
+		fmt.Fprintf(out, "  %s, %d errors, p50 %s, p95 %s, p99 %s", plural(int(t.Requests), "request"), t.Errors, took(t.Overall.P50), took(t.Overall.P95), took(t.Overall.P99))
 	} else {
 		out.WriteString("  no requests")
 	}
@@ -47,10 +47,10 @@ func summary(out *strings.Builder, m *session.Model) {
 				failed++
 			}
 		}
-		fmt.Fprintf(out, "; %d reloads, %d failed", n, failed)
+		fmt.Fprintf(out, "; %s, %d failed", plural(n, "reload"), failed)
 	}
 	if m.Restarts > 0 {
-		fmt.Fprintf(out, "; %d restarts", m.Restarts)
+		fmt.Fprintf(out, "; %s", plural(m.Restarts, "restart"))
 	}
 	out.WriteString("\n")
 	if m.Failure != nil {

@@ -136,6 +136,14 @@ func took(d time.Duration) string {
 	return prose.Duration(d)
 }
 
+// plural is a number of things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // firstLine is a text's first line, for where only one fits.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")

@@ -41,7 +41,7 @@ func TestScreenOfTheIrisSampleFromUpToItsSummary(t *testing.T) {
 	term.await("1 Overview", "5 Environment", "6 Builds")
 
 	term.keys("q")
-	term.await("iris-1  revision 2  2 requests, 0 errors", "1 reloads, 0 failed")
+	term.await("iris-1  revision 2  2 requests, 0 errors", "1 reload, 0 failed")
 	term.prompt()
 	l.nothingLeft()
 }

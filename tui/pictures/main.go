@@ -58,7 +58,7 @@ func scenes() []scene {
 	}
 }
 
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 func main() {
 	program := flag.String("program", "bin/merlin-local", "the merlin-local to take pictures of")
@@ -89,7 +89,7 @@ func take(s scene, program, out string) (err error) {
 		return err
 	}
 	term := terminal{socket: filepath.Join(work, "tmux")}
-	if err := term.open(s, repo, program, filepath.Join(work, "home")); err != nil {
+	if err := term.open(s, repo, filepath.Join(work, "home")); err != nil {
 		return err
 	}
 	defer func() {
@@ -97,7 +97,7 @@ func take(s scene, program, out string) (err error) {
 		_, _ = term.await("requests") // the summary
 		_ = term.run("kill-server")
 	}()
-	if err := term.run("send-keys", "-l", strings.TrimSpace("merlin-local up --port 0 "+s.args)+"\r"); err != nil {
+	if err := term.run("send-keys", "-l", strings.TrimSpace("'"+program+"' up --port 0 "+s.args)+"\r"); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -125,11 +125,11 @@ func take(s scene, program, out string) (err error) {
 		}
 	}
 	time.Sleep(20 * time.Second) // charts have something to show then
-	captured, err := term.capture("-e")
+	captured, err := term.capture("-e", "-N")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(out, []byte(svg(strings.Split(strings.TrimRight(captured, "\n"), "\n"), s.width)), 0o644)
+	return os.WriteFile(out, []byte(svg(strings.Split(strings.TrimRight(strings.ReplaceAll(captured, work, "~"), "\n"), "\n"), s.width)), 0o644)
 }
 
 // address is the URL that the screen shows.
@@ -168,9 +168,9 @@ func load(ctx context.Context, url, repo string) {
 // terminal is tmux with one shell.
 type terminal struct{ socket string }
 
-func (m terminal) open(s scene, repo, program, home string) error {
+func (m terminal) open(s scene, repo, home string) error {
 	return m.run("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(s.width), "-y", strconv.Itoa(s.height), "-c", repo,
-		"-e", "LC_ALL=C.UTF-8", "-e", "MERLIN_LOCAL_HOME="+home, "-e", "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"), "sh")
+		"-e", "LC_ALL=C.UTF-8", "-e", "MERLIN_LOCAL_HOME="+home, "sh")
 }
 
 func (m terminal) run(args ...string) error {

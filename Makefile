@@ -15,6 +15,9 @@ GOFUMPT     := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOTESTSUM   := $(GO) run gotest.tools/gotestsum@v1.13.0
 
+# The same flags everywhere, so that what has passed once is not run again.
+TEST := $(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 14m
+
 
 .DEFAULT_GOAL := help
 
@@ -36,7 +39,7 @@ up: build ## run the first sample model, with Docker or without
 
 .PHONY: test
 test: ## test everything; what needs a Docker Engine is skipped, loudly, where none answers
-	$(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 14m ./...
+	$(TEST) ./...
 	@set -e; for module in $(filter-out .,$(MODULES)); do \
 		echo "== $$module"; (cd $$module && $(GOTESTSUM) --format pkgname-and-test-fails -- -race ./...); done
 
@@ -63,7 +66,7 @@ cross: ## build and vet for the systems that users have
 
 .PHONY: race
 race: ## tests that need no Engine, with the race detector
-	$(GO) test -race $(shell $(GO) list ./... | grep -v -e /emulator/docker -e /cmd/)
+	$(TEST) $(shell $(GO) list ./... | grep -v -e /emulator/docker -e /cmd/)
 	$(GO) test -race -run TestDep ./cmd/merlin-local
 
 .PHONY: samples

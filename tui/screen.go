@@ -74,12 +74,14 @@ func newScreen(o Options) *screen {
 	return m
 }
 
-// arrived are events, in their order. ended are the stream's end.
+// arrived are events, in their order. ended is the stream's end; endAsked says that
+// the session was asked to end.
 type (
-	arrived []event.Event
-	ended   struct{}
-	tick    time.Time
-	silent  int // what was said so long ago is not shown any more
+	arrived  []event.Event
+	ended    struct{}
+	endAsked struct{}
+	tick     time.Time
+	silent   int // what was said so long ago is not shown any more
 )
 
 func (m *screen) Init() tea.Cmd { return m.every() }
@@ -121,6 +123,11 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case ended:
 		m.over = true
 		if m.leaving || m.state.Ended && m.state.Error == "" && !m.recorded && !m.attached {
+			return m, tea.Quit
+		}
+	case endAsked:
+		m.leaving = true
+		if m.over {
 			return m, tea.Quit
 		}
 	case tick:

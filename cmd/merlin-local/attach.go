@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
@@ -11,7 +10,6 @@ import (
 
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/tui"
 )
 
 func newAttach(where *location) *cobra.Command {
@@ -46,9 +44,7 @@ func attachTo(c *cobra.Command, where *location, noMouse bool) error {
 	defer followed.close()
 	options := screenOptions(in, out)
 	options.Source, options.Control, options.Attached, options.NoMouse = followed, inSession{s}, true, noMouse
-	state, err := tui.Run(ctx, options)
-	fmt.Fprint(out, tui.Summary(state))
-	return err
+	return runScreen(ctx, options)
 }
 
 // follower is a session of another process as a source of events.

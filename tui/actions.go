@@ -29,7 +29,7 @@ func (m *screen) actions(s *scene) []action {
 		{k.help, func() tea.Cmd { m.overlay = help{m.helpTable()}; return nil }},
 		{k.modelBefore, func() tea.Cmd { m.chooseModel(-1); return nil }},
 		{k.modelAfter, func() tea.Cmd { m.chooseModel(1); return nil }},
-		{k.quit, func() tea.Cmd { return m.leave(false) }},
+		{k.quit, m.quit},
 	}
 	if m.player != nil {
 		list = append(list, m.playerActions()...)
@@ -78,6 +78,18 @@ func (m *screen) actions(s *scene) []action {
 			return do("what waits of "+id+" starts now", func(ctx context.Context) error { return control.Retry(ctx, id) })
 		}},
 	)
+}
+
+// quit leaves the screen, and asks before it takes the session along.
+func (m *screen) quit() tea.Cmd {
+	if m.leaving || !m.ownsSession() {
+		return m.leave(false)
+	}
+	m.overlay = &question{
+		text: "stop the session and its containers?", keys: bind("yes", "y", "y", "q", "enter"),
+		yes: func() tea.Cmd { return m.leave(false) },
+	}
+	return nil
 }
 
 func (m *screen) focusOn(index int) tea.Cmd {

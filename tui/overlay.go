@@ -85,6 +85,25 @@ func typed(s *scene, input textinput.Model) string {
 	return string(text[:at]) + s.theme.chosen.Render(under) + after
 }
 
+// question asks before something that cannot be undone; y and the key that asked do it.
+type question struct {
+	text string
+	keys key.Binding // those that say yes
+	yes  func() tea.Cmd
+}
+
+func (q *question) press(_ *screen, _ *scene, msg tea.KeyMsg) (overlay, tea.Cmd) {
+	if key.Matches(msg, q.keys) {
+		return nil, q.yes()
+	}
+	return nil, nil
+}
+
+func (q *question) over(s *scene, lines []string, width int) []string {
+	lines[len(lines)-1] = s.fit(" "+s.warnBold.Render(q.text)+"  "+s.theme.key.Render("y")+" "+s.faint.Render("yes")+"  "+s.theme.key.Render("any other")+" "+s.faint.Render("no"), width)
+	return lines
+}
+
 // palette lists every action; typing chooses among them.
 type palette struct {
 	input   textinput.Model

@@ -25,6 +25,9 @@ type Options struct {
 	Control Controller
 	// Attached tells that the session goes on when the screen is left.
 	Attached bool
+	// Asked is closed once the session was asked to end, by a signal or another command: the
+	// screen ends with it then, where otherwise it stays open on a failure. nil never is.
+	Asked <-chan struct{}
 
 	// Example gives the repo's own request to a model: an exchange that is only that, and
 	// a command line for a shell that sends it. Nil where there can be none. It may read
@@ -71,15 +74,22 @@ func Run(ctx context.Context, o Options) (*session.State, error) {
 	}
 	p := tea.NewProgram(m, options...)
 	ctx, cancel := context.WithCancel(ctx)
-	var pumping sync.WaitGroup
+	var feeding sync.WaitGroup
 	if o.Source != nil {
-		pumping.Go(func() { pump(ctx, o.Source, p.Send) })
+		feeding.Go(func() { pump(ctx, o.Source, p.Send) })
 	}
 	leave := context.AfterFunc(ctx, p.Quit)
+	feeding.Go(func() {
+		select {
+		case <-o.Asked:
+			p.Send(endAsked{})
+		case <-ctx.Done():
+		}
+	})
 	_, err := p.Run()
 	leave()
 	cancel()
-	pumping.Wait()
+	feeding.Wait()
 	if err != nil {
 		return m.state, fmt.Errorf("the screen ended: %w", err)
 	}

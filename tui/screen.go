@@ -78,12 +78,14 @@ func newScreen(o Options) *screen {
 	return m
 }
 
-// arrived are events, in their order. ended are the stream's end.
+// arrived are events, in their order. ended is the stream's end; endAsked says that
+// the session was asked to end.
 type (
-	arrived []event.Event
-	ended   struct{}
-	tick    time.Time
-	silent  int // what was said so long ago is not shown any more
+	arrived  []event.Event
+	ended    struct{}
+	endAsked struct{}
+	tick     time.Time
+	silent   int // what was said so long ago is not shown any more
 )
 
 func (m *screen) Init() tea.Cmd { return m.every() }
@@ -125,6 +127,11 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case ended:
 		m.over = true
 		if m.leaving || m.state.Ended && m.state.Error == "" && !m.recorded && !m.attached {
+			return m, tea.Quit
+		}
+	case endAsked:
+		m.leaving = true
+		if m.over {
 			return m, tea.Quit
 		}
 	case tick:
@@ -268,7 +275,7 @@ func (m *screen) press(msg tea.KeyMsg) tea.Cmd {
 
 // leave ends the session where it is ours, and the screen with it.
 func (m *screen) leave(force bool) tea.Cmd {
-	if m.over || m.attached || m.control == nil {
+	if !m.ownsSession() {
 		m.leaving = true
 		return tea.Quit
 	}
@@ -278,6 +285,9 @@ func (m *screen) leave(force bool) tea.Cmd {
 	m.leaving = true
 	return tea.Batch(m.say(said{text: "stopping: running requests finish, then the containers end (ctrl+c: at once)"}), do("", m.control.Stop))
 }
+
+// ownsSession tells whether the session ends with the screen.
+func (m *screen) ownsSession() bool { return !m.over && !m.attached && m.control != nil }
 
 // say shows an action's outcome for some seconds, errors for longer.
 func (m *screen) say(what said) tea.Cmd {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -107,6 +108,12 @@ func TestQEndsTheSessionAndTheScreenWaitsForItsEnd(t *testing.T) {
 	h := &hands{}
 	d := drive(t, h, 120, 40, iris())
 	d.keys("q")
+	d.await("stop the session and its containers?")
+	d.keys("x")
+	if view := d.view(); strings.Contains(view, "stop the session and its containers?") || len(h.asked) > 0 {
+		t.Errorf("no was taken for yes, or asked again: %q\n%s", h.asked, view)
+	}
+	d.keys("q", "y")
 	d.await("stopping")
 	d.send(arrived{{Fact: event.Ended{}}})
 	d.send(ended{})

@@ -25,7 +25,7 @@ func TestAttachShowsASessionThatGoesOnWithoutTheScreen(t *testing.T) {
 	term.keys("Escape", "R")
 	term.await("revision 2 serves")
 	term.keys("q")
-	term.await("iris-1  revision 2  1 requests, 0 errors", "code=0")
+	term.await("iris-1  revision 2  1 request, 0 errors", "code=0")
 	term.prompt()
 	if pid := l.session.Owner().PID; pid == 0 || syscall.Kill(pid, 0) != nil {
 		t.Fatal("the session has gone with the screen")
@@ -36,7 +36,7 @@ func TestAttachShowsASessionThatGoesOnWithoutTheScreen(t *testing.T) {
 	l.must("down")
 	term.await("THE SESSION HAS ENDED")
 	term.keys("q")
-	term.await("iris-1  revision 2  1 requests, 0 errors", "code=0")
+	term.await("iris-1  revision 2  1 request, 0 errors", "code=0")
 	term.prompt()
 }
 

@@ -49,7 +49,7 @@ func replaySession(c *cobra.Command, path string, noMouse bool) error {
 	defer stop()
 	options := screenOptions(in, out)
 	options.Recording, options.NoMouse = recording, noMouse
-	if _, err := tui.Run(ctx, options); err != nil {
+	if _, err := guarded(ctx, options); err != nil {
 		return err
 	}
 	last, err := recording.State(recording.Len())

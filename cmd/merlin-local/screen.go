@@ -15,6 +15,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/session"
 	"github.com/caraml-dev/merlin-local/tui"
 )
 
@@ -61,9 +62,11 @@ func (u *up) chooseOutput(c *cobra.Command) error {
 }
 
 // screen shows the session until a person leaves the screen, which ends the session, or
-// the session ends. The returned function waits for that, and sums up.
-func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait func() error) {
+// the session ends; where it failed, until a person leaves or asked is closed. The returned
+// function waits for that, and sums up.
+func (s *upSession) screen(asked <-chan struct{}, supervision *emulator.Emulator, end func()) (wait func() error) {
 	options := screenOptions(s.terminal.in, s.terminal.out)
+	options.Asked = asked
 	options.Source, options.NoMouse = s.stream.Replay(), s.noMouse
 	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.interrupt}
 	options.Example = exampleRequest(s.file.Dir, len(s.models) > 1)
@@ -79,14 +82,20 @@ func (s *upSession) screen(supervision *emulator.Emulator, end func()) (wait fun
 // runScreen shows a screen until it is left, and then sums up on the page that was there
 // before it.
 func runScreen(ctx context.Context, options tui.Options) error {
-	g, err := guardTerminal(options.Out)
-	if err != nil {
-		return err
-	}
-	state, err := tui.Run(ctx, options)
-	err = errors.Join(err, g.end())
+	state, err := guarded(ctx, options)
 	fmt.Fprint(options.Out, tui.Summary(state))
 	return err
+}
+
+// guarded shows a screen until it is left; whatever ends this process meanwhile, the
+// terminal is restored.
+func guarded(ctx context.Context, options tui.Options) (*session.State, error) {
+	g, err := guardTerminal(options.Out)
+	if err != nil {
+		return nil, err
+	}
+	state, err := tui.Run(ctx, options)
+	return state, errors.Join(err, g.end())
 }
 
 // screenOptions are those of a screen on that terminal, as the environment says.

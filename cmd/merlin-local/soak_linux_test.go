@@ -81,7 +81,7 @@ func TestScreenSoak(t *testing.T) {
 	if last > 1.25*second+8 {
 		t.Errorf("memory grows: from %.1f MiB in the second quarter to %.1f MiB in the last", second, last)
 	}
-	term.keys("q")
+	term.keys("q", "y")
 	term.await("iris-1  revision", "requests")
 	term.prompt()
 }

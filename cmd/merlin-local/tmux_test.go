@@ -25,7 +25,9 @@ func newTmux(l *lab, width, height int) *tmux {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		l.t.Skip("SKIPPED, SO NOT PROVEN: there is no tmux here to show the screen in")
 	}
-	term := &tmux{t: l.t, socket: filepath.Join(l.home, "tmux")}
+	dir, err := os.MkdirTemp("", "tm") // short: a socket's path ends at 104 bytes
+	check(l.t, err)
+	term := &tmux{t: l.t, socket: filepath.Join(dir, "s")}
 	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "-c", l.repo}
 	for _, variable := range []string{"MERLIN_LOCAL_HOME=" + l.home, "LC_ALL=C.UTF-8", "PATH=" + filepath.Dir(l.program) + ":" + os.Getenv("PATH")} {
 		args = append(args, "-e", variable)
@@ -34,13 +36,18 @@ func newTmux(l *lab, width, height int) *tmux {
 	term.must("set-option", "-g", "set-clipboard", "on") // what a user of the clipboard has
 	l.t.Cleanup(func() {
 		if l.t.Failed() {
-			l.t.Logf("the terminal shows:\n%s", term.screen())
+			shows, _ := exec.Command("tmux", "-S", term.socket, "capture-pane", "-p").Output() // it may have gone
+			l.t.Logf("the terminal shows:\n%s", shows)
 		}
-		_ = exec.Command("tmux", "-S", term.socket, "kill-server").Run()
-		_ = os.Remove(term.socket)
+		term.close()
+		check(l.t, os.RemoveAll(dir))
 	})
 	return term
 }
+
+// close closes the terminal, as a person closes its window: its programs get a SIGHUP,
+// and what they write goes nowhere.
+func (m *tmux) close() { _ = exec.Command("tmux", "-S", m.socket, "kill-server").Run() }
 
 func (m *tmux) must(args ...string) string {
 	m.t.Helper()

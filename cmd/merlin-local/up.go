@@ -288,7 +288,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	})
 	supervision = s.emulator(server, editors)
 	if view == nil {
-		watching = s.screen(supervision, end)
+		watching = s.screen(ctx.Done(), supervision, end)
 	}
 	answering := s.answer(end, supervision)
 	s.introduce(ctx)

@@ -53,7 +53,14 @@ func TestScreenSoak(t *testing.T) {
 		case 0:
 			term.resize(20+random.IntN(220), 5+random.IntN(70))
 		case 1, 2, 3, 4, 5, 6, 7, 8:
-			term.keys(names[random.IntN(len(names))])
+			name := names[random.IntN(len(names))]
+			term.keys(name)
+			if name == "Enter" { // in the palette it may have chosen the end, which asks
+				time.Sleep(300 * time.Millisecond)
+				if strings.Contains(term.screen(), "and its containers?") {
+					term.keys("Escape")
+				}
+			}
 		default:
 			key := letters[random.IntN(len(letters))]
 			term.keys("text:" + key)

@@ -104,6 +104,11 @@ soak: ## half an hour of load, random keys and resizes on the screen (needs tmux
 pictures: build ## take the README's pictures of the screen anew (needs tmux and a Docker Engine)
 	$(GO) run ./tui/pictures
 
+.PHONY: recordings
+recordings: build ## record the sessions of the golden screens anew; 3 minutes (needs a Docker Engine and the Python base image)
+	$(GO) run ./tui/recordings
+	$(GO) test ./tui -run TestGolden -update
+
 .PHONY: bench-reload
 bench-reload: ## from a save to the first answer by the new code, beside the bare steps; some 3 minutes (needs Docker)
 	$(GO) test -run xxx -bench Reload -benchtime 10x -timeout 30m ./cmd/merlin-local

@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"emulator/control":  {"emulator/event", "emulator/session"},
 	"proxy":             {"emulator/event"},
 	"tui/pictures":      {},
+	"tui/recordings":    {},
 	"proxy/push":        {"emulator/event"},
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
 	"tui/filter":        {"emulator/event", "emulator/prose"},

@@ -212,7 +212,7 @@ func TestInDetailATextIsFound(t *testing.T) {
 	d.await("1 of 3")
 	d.keys("N")
 	d.await("3 of 3")
-	d.keys("q")
+	d.keys("q", "y")
 	d.await("stopping") // letters are keys again
 }
 

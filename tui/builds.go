@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -203,7 +204,7 @@ func (p *builds) steps(s *scene, m making, width int) []string {
 		}
 		lines = append(lines, bars(s, r.Steps, r.Took, width)...)
 		if r.Failure != nil {
-			lines = append(lines, card(s, prose.Card(*r.Failure), width)...)
+			lines = append(lines, card(s, prose.Card(*r.Failure), width, math.MaxInt)...)
 		}
 	}
 	if m.build == nil {

@@ -45,6 +45,13 @@ func ending(e event.Event) bool {
 	return is && (f.Phase == event.PhaseStopping || f.Phase == event.PhaseStopped)
 }
 
+// endingOfCrashes is that of a session with a model that waits in back-off: its pod goes
+// first.
+func endingOfCrashes(e event.Event) bool {
+	f, is := e.Fact.(event.PodChanged)
+	return is && f.Phase == event.PhaseStopped || ending(e)
+}
+
 func reloading(e event.Event) bool {
 	_, is := e.Fact.(event.Reloading)
 	return is
@@ -55,12 +62,12 @@ func moments() []moment {
 		{"starting", "traceback", 1, readyPod, nil, "WAITING"},
 		{"serving", "serving", 1, ending, []string{"2"}, "READY"},
 		{"request", "serving", 1, ending, []string{"2", "/", `"~c 4xx`, "enter", "enter"}, "instances[0] has 3 values"},
-		{"crash", "crash", 1, ending, nil, "CrashLoopBackOff"},
+		{"crash", "crash", 1, endingOfCrashes, nil, "CrashLoopBackOff"},
 		{"reload", "reload", 2, reloading, nil, "RELOAD FAILED"},
 		{"traceback", "traceback", 2, reloading, nil, "NameError"},
 		{"zero", "zero", 1, ending, nil, "IDLE"},
-		{"several", "several", 1, ending, []string{"]"}, "eta-1"},
-		{"several-broken", "several", 1, ending, []string{"["}, "CrashLoopBackOff"},
+		{"several", "several", 1, endingOfCrashes, []string{"]"}, "eta-1"},
+		{"several-broken", "several", 1, endingOfCrashes, []string{"["}, "CrashLoopBackOff"},
 	}
 }
 
@@ -115,7 +122,7 @@ func TestGoldenScreensThatAreTooSmall(t *testing.T) {
 		for _, size := range []struct{ width, height int }{{59, 24}, {40, 10}, {80, 15}, {12, 4}} {
 			name := fmt.Sprintf("recorded-%s-%dx%d", recorded, size.width, size.height)
 			t.Run(name, func(t *testing.T) {
-				d := replay(t, before(recording(t, recorded), ending), "")
+				d := replay(t, before(recording(t, recorded), endingOfCrashes), "")
 				d.resize(size.width, size.height)
 				d.golden(name)
 			})

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -50,27 +51,36 @@ func flow(s *scene, groups [][]string, width int) []string {
 	return lines
 }
 
-func phaseWord(m *session.Model) string { return prose.Phase(m.Phase) }
+// loud is a model's phase where it must be seen.
+func loud(m *session.Model) string {
+	if m.Phase == event.PhaseBackOff {
+		return prose.Phase(m.Phase) // as kubectl writes it
+	}
+	return strings.ToUpper(prose.Phase(m.Phase))
+}
 
 // identity says which model this is, which revision answers, and where.
 func (m *screen) identity(s *scene) []string {
 	model := s.model
 	glyph, style := s.phase(model.Phase)
-	word := strings.ToUpper(phaseWord(model))
-	if model.Phase == event.PhaseBackOff {
-		word = phaseWord(model) // as kubectl writes it
-	}
-	url := model.URLs.Predict
-	if model.URLs.GRPC != "" {
-		url = model.URLs.GRPC
-	}
 	return []string{
-		style.Render(glyph + " " + model.ID + " " + word),
+		style.Render(glyph + " " + model.ID + " " + loud(model)),
 		revision(s),
 		stale(s),
 		model.Protocol,
-		s.accent.Render(url),
+		s.accent.Render(calledAt(s)),
 	}
+}
+
+// calledAt is where the model answers. Among several it is the host that tells which, a
+// name that is this machine.
+func calledAt(s *scene) string {
+	urls := s.model.URLs
+	at := urls.Predict + urls.GRPC // it has one of them
+	if host, _, err := net.SplitHostPort(s.state.Address); err == nil && len(s.state.Models) > 1 {
+		at = strings.Replace(at, host, urls.Host, 1)
+	}
+	return at
 }
 
 // revision is the one that answers, and how it came to be.
@@ -110,7 +120,7 @@ func (m *screen) numbers(s *scene) []string {
 	model := s.model
 	var chips []string
 	add := func(name, value string) { chips = append(chips, s.faint.Render(name)+" "+value) }
-	if u := model.Usage; u != nil {
+	if u := model.Usage; u != nil && u.Memory > 0 { // a container runs
 		add("cpu", against(fmt.Sprintf("%.2f", u.CPU), model.CPULimit))
 		memory := size(u.Memory)
 		if u.MemoryLimit > 0 {
@@ -172,7 +182,7 @@ func replicas(m *session.Model) string {
 
 // glance is a model in a few cells.
 func (m *screen) glance(model *session.Model) string {
-	text := strings.ToLower(phaseWord(model))
+	text := prose.Phase(model.Phase)
 	if t := model.Traffic; t != nil {
 		text = rate(t.Rate) + "/s"
 		if t.Errors > 0 {

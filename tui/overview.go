@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/prose"
@@ -54,7 +55,8 @@ func (o *overview) press(s *scene, msg tea.KeyMsg) (tea.Cmd, bool) {
 
 func (o *overview) scroll(_ *scene, lines int) { o.up = max(o.up-lines, 0) }
 
-// leastEvents is how many lines the events have at least.
+// leastEvents is how many lines the events have at least; where they have so few, each
+// has one.
 const leastEvents = 4
 
 func (o *overview) draw(s *scene, width, height int) []string {
@@ -62,8 +64,10 @@ func (o *overview) draw(s *scene, width, height int) []string {
 		return nil
 	}
 	var lines []string
+	waiting := o.waiting(s, width)
+	room := height - leastEvents - len(waiting)
 	for _, part := range [][]string{
-		o.failure(s, width), o.reload(s, width), o.waiting(s, width), o.pods(s, width), o.scale(s, width), o.coldStart(s, width),
+		waiting, o.failure(s, width, room), o.reload(s, width, room), o.pods(s, width), o.scale(s, width), o.coldStart(s, width),
 	} {
 		lines = append(lines, part...)
 	}
@@ -74,33 +78,15 @@ func (o *overview) draw(s *scene, width, height int) []string {
 }
 
 // failure is the failure card.
-func (o *overview) failure(s *scene, width int) []string {
+func (o *overview) failure(s *scene, width, room int) []string {
 	if s.model.Failure == nil {
 		return nil
 	}
-	return append(card(s, prose.Failed(*s.model.Failure), width), "")
-}
-
-// card draws a card's text; its first line and what to do next stand out.
-func card(s *scene, text string, width int) []string {
-	var lines []string
-	for i, line := range strings.Split(text, "\n") {
-		style := s.plain
-		switch {
-		case i == 0:
-			style = s.badBad
-		case strings.HasPrefix(line, "  next:"):
-			style = s.bold
-		}
-		for _, l := range wrap(line, width-2, 10) {
-			lines = append(lines, " "+style.Render(l))
-		}
-	}
-	return lines
+	return append(card(s, prose.Failed(*s.model.Failure), width, room-1), "")
 }
 
 // reload is a reload that failed, or that is stuck, until the next one.
-func (o *overview) reload(s *scene, width int) []string {
+func (o *overview) reload(s *scene, width, room int) []string {
 	r := s.model.LastReload()
 	if r == nil || r.Failure == nil {
 		return nil
@@ -109,7 +95,7 @@ func (o *overview) reload(s *scene, width int) []string {
 	if r.State == session.ReloadRuns {
 		text = fmt.Sprintf("revision %d is not ready yet: %s", r.Revision, prose.Card(*r.Failure))
 	}
-	return append(card(s, text, width), "")
+	return append(card(s, text, width, room-1), "")
 }
 
 // waiting says how long there is left to become ready, or when it is started again.
@@ -118,7 +104,10 @@ func (o *overview) waiting(s *scene, width int) []string {
 	text := ""
 	switch {
 	case prose.Comeback(m, s.now) != "":
-		text = prose.Comeback(m, s.now)
+		text, _, _ = strings.Cut(prose.Comeback(m, s.now), ";") // then a command, in place of which is a key
+		if s.control != nil {
+			text += "; S starts it now"
+		}
 	case m.Deadline != nil && m.Phase != event.PhaseReady:
 		text = fmt.Sprintf("%s for %s; %s left to become ready", prose.Phase(m.Phase), ago(s.now.Sub(m.Since)), ago(m.Deadline.Sub(s.now)))
 	case m.Why != "" && m.Failure == nil:
@@ -156,7 +145,7 @@ func (o *overview) pod(s *scene, p *session.Pod, width int) []string {
 	if s.model.Serving != nil && p.Revision != s.model.Serving.Number {
 		text += s.warn.Render(fmt.Sprintf(" of revision %d", p.Revision))
 	}
-	if p.Usage != nil {
+	if p.Usage != nil && p.Usage.Memory > 0 { // it runs
 		text += fmt.Sprintf("  cpu %.2f  memory %s", p.Usage.CPU, size(p.Usage.Memory))
 		if p.Usage.ThrottledShare > 0 {
 			text += s.warn.Render(fmt.Sprintf("  throttled %.0f%%", 100*p.Usage.ThrottledShare))
@@ -168,7 +157,7 @@ func (o *overview) pod(s *scene, p *session.Pod, width int) []string {
 	if p.OOMKills > 0 {
 		text += s.badBad.Render(fmt.Sprintf("  OOM kills %d", p.OOMKills))
 	}
-	if p.Address != "" {
+	if p.Address != "" && ansi.StringWidth(text)+2+len(p.Address) <= width {
 		text += "  " + s.faint.Render(p.Address)
 	}
 	lines := []string{s.fit(text, width)}
@@ -225,7 +214,10 @@ func (o *overview) scale(s *scene, width int) []string {
 	if sc.Mode == session.ModePanic {
 		text += "; " + s.warnBold.Render("panic mode")
 	}
-	lines := []string{" " + text}
+	var lines []string
+	for _, l := range wrap(text, width-2, 4) {
+		lines = append(lines, " "+l)
+	}
 	if n := len(sc.Decisions); n > 0 {
 		d := sc.Decisions[n-1]
 		for _, l := range wrap(prose.Clock(d.At)+" "+prose.Clean(d.Why), width-5, 9) {
@@ -279,7 +271,7 @@ func (o *overview) events(s *scene, width, height int) []string {
 		if e.Model != "" && e.Model != s.model.ID {
 			continue
 		}
-		block := happening(s, *e, width)
+		block := happening(s, *e, width, height > leastEvents)
 		blocks = append(blocks, block)
 		lines += len(block)
 	}
@@ -292,8 +284,8 @@ func (o *overview) events(s *scene, width, height int) []string {
 	return all[max(end-height, 0):end]
 }
 
-// happening is an event's first line, at its time.
-func happening(s *scene, e event.Event, width int) []string {
+// happening is an event's first line, at its time; where not the whole, as much as fits.
+func happening(s *scene, e event.Event, width int, whole bool) []string {
 	text := prose.Happening(e)
 	if text == "" {
 		return nil
@@ -318,7 +310,10 @@ func happening(s *scene, e event.Event, width int) []string {
 	case event.Serving:
 		style = s.good
 	}
-	lines := wrap(firstLine(text), width-11, 0)
+	lines := []string{s.fit(firstLine(text), width-11)}
+	if whole {
+		lines = wrap(firstLine(text), width-11, 0)
+	}
 	for i := range lines {
 		at := spaces(8)
 		if i == 0 {

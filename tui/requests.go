@@ -342,7 +342,7 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 
 // nothing says why the list is empty, and what to do.
 func (p *requests) nothing(s *scene, width int) []string {
-	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + s.model.URLs.Predict + s.model.URLs.GRPC
+	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + calledAt(s)
 	switch {
 	case p.bodies.err != nil:
 		text = "~b finds nothing: " + p.bodies.note()

@@ -204,7 +204,7 @@ func (m *screen) View() string {
 		return ""
 	}
 	if m.width < floorWidth || m.height < floorHeight {
-		return strings.Join(m.tooSmall(), "\n")
+		return m.shownIn(strings.Join(m.tooSmall(), "\n"))
 	}
 	s := m.scene()
 	lines := m.header(s, m.width)
@@ -214,7 +214,7 @@ func (m *screen) View() string {
 	if m.overlay != nil {
 		lines = m.overlay.over(s, lines, m.width)
 	}
-	return strings.Join(lines, "\n")
+	return m.shownIn(strings.Join(lines, "\n"))
 }
 
 // tooSmall says so, with the one thing that matters.
@@ -222,7 +222,7 @@ func (m *screen) tooSmall() []string {
 	var lines []string
 	for _, model := range m.state.Models {
 		glyph, style := m.phase(model.Phase)
-		lines = append(lines, style.Render(glyph+" "+model.ID+" "+strings.ToUpper(phaseWord(model))))
+		lines = append(lines, style.Render(glyph+" "+model.ID+" "+loud(model)))
 	}
 	text := "too small: the screen needs " + dimensions(floorWidth, floorHeight) + ", this is " + dimensions(m.width, m.height)
 	return m.block(append(lines, wrap(text, m.width, 0)...), m.width, m.height)

@@ -51,6 +51,30 @@ func (t *theme) ends(left, right string, width int) string {
 	return left + spaces(width-ansi.StringWidth(left)-ansi.StringWidth(right)) + right
 }
 
+// asciiFor are what stands for the signs that words of ours have, and others' often.
+var asciiFor = strings.NewReplacer("µ", "u", "μ", "u", "…", "~", "─", "-", "│", "|", "→", ">", "×", "x", "·", ".", "–", "-", "—", "-", "‘", "'", "’", "'", "“", `"`, "”", `"`)
+
+// shownIn is a text as the terminal can show it: one that is not in UTF-8 gets ASCII, of
+// the same width.
+func (t *theme) shownIn(text string) string {
+	if !t.glyphs.ascii {
+		return text
+	}
+	text = asciiFor.Replace(text)
+	var out strings.Builder
+	out.Grow(len(text))
+	var state byte
+	for len(text) > 0 {
+		seq, width, n, next := ansi.DecodeSequence(text, state, nil)
+		if n > 1 && width > 0 { // an escape sequence has no width
+			seq = strings.Repeat("?", width)
+		}
+		out.WriteString(seq)
+		state, text = next, text[n:]
+	}
+	return out.String()
+}
+
 // wrap breaks a text that is safe to print into lines of that width, further lines
 // indented by so many cells.
 func wrap(text string, width, indent int) []string {

@@ -69,6 +69,7 @@ func record(s scene, program, out string) (err error) {
 		return err
 	}
 	played := s.play(r)
+	time.Sleep(2 * time.Second) // what was caused happens, and is told
 	stop()
 	if err := up.Wait(); played == nil && err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", s.name, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -156,7 +155,6 @@ func sleepAndWake(r *run) error {
 			return err
 		}
 	}
-	time.Sleep(2 * time.Second) // the last container ends
 	return nil
 }
 
@@ -191,17 +189,22 @@ func example(folder string) string {
 
 // load sends so many requests, one after another, each after its pause.
 func (r *run) load(model string, requests int, next func(n int) (pause time.Duration, body string)) error {
-	url, err := r.url(model)
+	url, err := r.fact(`"kind":"listening"`, "address")
+	if err != nil {
+		return err
+	}
+	host, err := r.fact(`"model":"`+model+`-1","kind":"declared"`, "host")
 	if err != nil {
 		return err
 	}
 	for n := range requests {
 		pause, body := next(n)
 		time.Sleep(pause)
-		request, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+		request, err := http.NewRequest(http.MethodPost, fmt.Sprintf("http://%s/v1/models/%s-1:predict", url, model), strings.NewReader(body))
 		if err != nil {
 			return err
 		}
+		request.Host = host
 		request.Header.Set("Content-Type", "application/json")
 		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -216,15 +219,16 @@ func (r *run) load(model string, requests int, next func(n int) (pause time.Dura
 	return nil
 }
 
-// url is where the session answers for a model.
-func (r *run) url(model string) (string, error) {
-	line, err := r.await(1, `"kind":"listening"`)
+// fact is a text of the first line that has the words.
+func (r *run) fact(words, field string) (string, error) {
+	line, err := r.await(1, words)
 	if err != nil {
 		return "", err
 	}
-	var e struct{ Fact struct{ Address string } }
-	if err := json.NewDecoder(bytes.NewReader([]byte(line))).Decode(&e); err != nil {
+	var e struct{ Fact map[string]any }
+	if err := json.Unmarshal([]byte(line), &e); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("http://%s/v1/models/%s-1:predict", e.Fact.Address, model), nil
+	text, _ := e.Fact[field].(string)
+	return text, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -181,7 +182,10 @@ func (d *durations) least() time.Duration {
 }
 
 // middle is the median, with the turns left in their order.
-func middle(d []time.Duration) time.Duration { return median(slices.Clone(d)) }
+func middle[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
 
 // row is the tier's line of the table.
 func (d *durations) row(tier string) string {

@@ -230,7 +230,13 @@ func (m *screen) tooSmall() []string {
 
 // typed takes keys one by one: letters that come faster than they are read, of a key that
 // is held down, are one message.
+// A key that comes at once after esc, typed fast or over a slow line, looks like one pressed
+// with alt.
 func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
+	if msg.Alt && m.overlay == nil && !m.typing() {
+		msg.Alt = false
+		return tea.Batch(m.press(tea.KeyMsg{Type: tea.KeyEsc}), m.typed(msg))
+	}
 	if msg.Type != tea.KeyRunes || msg.Paste || len(msg.Runes) < 2 {
 		return m.press(msg)
 	}
@@ -252,9 +258,7 @@ func (m *screen) press(msg tea.KeyMsg) tea.Cmd {
 		m.overlay = next
 		return cmd
 	}
-	p := m.panels[m.focus]
-	typer, is := p.(typer)
-	typing := is && typer.typing()
+	p, typing := m.panels[m.focus], m.typing()
 	if m.player != nil && !typing {
 		for _, a := range m.playerActions() {
 			if key.Matches(msg, a.key) {
@@ -271,6 +275,12 @@ func (m *screen) press(msg tea.KeyMsg) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// typing tells whether the focused panel takes a text.
+func (m *screen) typing() bool {
+	p, is := m.panels[m.focus].(typer)
+	return is && p.typing()
 }
 
 // leave ends the session where it is ours, and the screen with it.

@@ -133,6 +133,19 @@ func TestAFailedSessionStaysOnTheScreen(t *testing.T) {
 	d.until("quit", func(string) bool { return d.quit })
 }
 
+func TestAKeyRightAfterEscIsNoOther(t *testing.T) {
+	d := drive(t, &hands{}, 120, 40, iris())
+	d.keys("4", "z")
+	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("2"), Alt: true})
+	if d.screen.zoomed || d.screen.focus != requestsPanel {
+		t.Errorf("zoomed %v, panel %d has the keys", d.screen.zoomed, d.screen.focus+1)
+	}
+	d.keys("3", "s", `"later`)
+	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("b"), Alt: true}) // a word back
+	d.keys(`"x`)
+	d.await("search xlater")
+}
+
 func TestKeysThatCameTogetherArePressedOneByOne(t *testing.T) {
 	d := drive(t, &hands{}, 120, 40, iris())
 	d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("4z")})

@@ -12,44 +12,6 @@ import (
 	"testing"
 )
 
-func TestScreenOfTheIrisSampleFromUpToItsSummary(t *testing.T) {
-	l := sample(t, "iris-http-go")
-	term := newTmux(l, 120, 40)
-	term.shell("merlin-local up --runtime docker --port 0")
-	term.await("iris-1 READY", "1 Overview", "2 Requests", "3 Logs", "4 Metrics", "/v1/models/iris-1:predict")
-	l.must("predict")
-	l.must("predict")
-	term.await("req/s", "errors 0")
-
-	term.keys("z")
-	term.until("the overview alone", func(s string) bool { return !strings.Contains(s, "┏") && strings.Contains(s, "1 Overview") })
-	term.keys("5")
-	term.await("Variables", "CARAML_HTTP_PORT", "Mounts", "/mnt/models")
-	term.keys("/", "text:PORT", "Enter")
-	term.until("the filter's rows alone", func(s string) bool {
-		return strings.Contains(s, "CARAML_HTTP_PORT") && !strings.Contains(s, "/mnt/models")
-	})
-	term.keys("Escape", "6")
-	term.await("built at the start", "go build")
-
-	term.keys("R")
-	term.await("revision 2 serves")
-	term.keys("?")
-	term.await("everywhere", "stop the session and leave")
-	term.keys("?") // the help takes it
-	term.resize(80, 24)
-	term.await("iris-1 READY", "1 Overview")
-	term.resize(40, 10)
-	term.await("too small", "iris-1 READY")
-	term.resize(200, 60)
-	term.await("1 Overview", "5 Environment", "6 Builds")
-
-	term.keys("q", "y")
-	term.await("iris-1  revision 2  2 requests, 0 errors", "1 reload, 0 failed")
-	term.prompt()
-	l.nothingLeft()
-}
-
 // Whatever ends the program, the terminal is the shell's again: what is typed is seen.
 func TestScreenLeavesTheTerminalAsItWas(t *testing.T) {
 	for _, row := range []struct {

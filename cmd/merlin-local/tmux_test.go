@@ -119,3 +119,14 @@ func (m *tmux) resize(width, height int) {
 	m.t.Helper()
 	m.must("resize-window", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height))
 }
+
+// without waits until the terminal shows the first, and not the second.
+func (m *tmux) without(text, absent string) {
+	m.t.Helper()
+	m.until(fmt.Sprintf("%q without %q", text, absent), func(screen string) bool {
+		return strings.Contains(screen, text) && !strings.Contains(screen, absent)
+	})
+}
+
+// copied is what the screen has put into the clipboard, as tmux took it.
+func (m *tmux) copied() string { return m.must("show-buffer") }

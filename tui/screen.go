@@ -229,9 +229,8 @@ func (m *screen) tooSmall() []string {
 }
 
 // typed takes keys one by one: letters that come faster than they are read, of a key that
-// is held down, are one message.
-// A key that comes at once after esc, typed fast or over a slow line, looks like one pressed
-// with alt.
+// is held down, are one message. A key that comes at once after esc, typed fast or over a
+// slow line, looks like one pressed with alt.
 func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
 	if msg.Alt && m.overlay == nil && !m.typing() {
 		msg.Alt = false

@@ -42,10 +42,10 @@ func TestScreenOfTheIrisSampleFromUpToItsSummary(t *testing.T) {
 	}
 	term.await("req/s", "errors 0")
 
-	t.Run("requests", func(t *testing.T) { requestsOfIris(t, term) })
-	t.Run("logs", func(t *testing.T) { logsOfIris(term) })
-	t.Run("metrics", func(t *testing.T) { metricsOfIris(term) })
-	t.Run("layout", func(t *testing.T) { layoutOfIris(term) })
+	t.Run("requests", func(t *testing.T) { requestsOfIris(t, term.of(t)) })
+	t.Run("logs", func(t *testing.T) { logsOfIris(term.of(t)) })
+	t.Run("metrics", func(t *testing.T) { metricsOfIris(term.of(t)) })
+	t.Run("layout", func(t *testing.T) { layoutOfIris(term.of(t)) })
 
 	term.keys("R")
 	term.await("revision 2 serves")
@@ -165,6 +165,7 @@ func TestScreenOfTheChurnSampleShowsWhatBreaksAndWhatMends(t *testing.T) {
 func TestScreenShowsAModelGoToZeroAndComeBack(t *testing.T) {
 	l := copyOfSample(t, "iris-http-go")
 	l.edit("merlin-local.yaml", "min_replica: 1", "min_replica: 0")
+	l.edit("merlin-local.yaml", "project: sample", "project: sample\nplatform: { scale_to_zero_pod_retention: 0 }")
 	term := newTmux(l, 80, 24)
 	term.shell("merlin-local up --runtime process --port 0 --time-scale 100")
 	term.await("iris-1 IDLE", "the next request starts it")

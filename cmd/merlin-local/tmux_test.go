@@ -120,6 +120,9 @@ func (m *tmux) resize(width, height int) {
 	m.must("resize-window", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height))
 }
 
+// of is the same terminal for a part of a test, which fails for itself.
+func (m *tmux) of(t testing.TB) *tmux { return &tmux{t: t, socket: m.socket} }
+
 // without waits until the terminal shows the first, and not the second.
 func (m *tmux) without(text, absent string) {
 	m.t.Helper()

@@ -8,22 +8,69 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// gitIgnored are the patterns of a folder's .gitignore in the form of a .dockerignore:
-// what git ignores is made of the sources, and is none. What only git understands is left
-// out: nothing would be watched for one such line.
+// gitIgnored are the patterns of a folder's .gitignore, and of those in folders below it,
+// in the form of a .dockerignore: what git ignores is made of the sources, and is none. A
+// folder that is ignored is not looked into, as git does not either. What only git
+// understands is left out: nothing would be watched for one such line.
 func gitIgnored(dir string) []string {
-	content, err := os.ReadFile(filepath.Join(dir, ".gitignore"))
+	var g gitRules
+	g.read(dir, "")
+	return g.patterns
+}
+
+// gitRules are the patterns read so far; those of an inner folder come after, and so
+// before, those of the outer ones.
+type gitRules struct {
+	patterns []string
+	matcher  *patternmatcher.PatternMatcher
+}
+
+// read adds the patterns of the folder at that path below the root, and of those in it.
+func (g *gitRules) read(dir, path string) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil
+		return // the watcher says so
 	}
-	var patterns []string
-	for line := range strings.Lines(strings.TrimPrefix(string(content), "\ufeff")) {
-		if p := fromGit(strings.TrimSuffix(line, "\n")); p != "" && understood(p) {
-			patterns = append(patterns, p)
+	g.add(filepath.Join(dir, ".gitignore"), path)
+	for _, entry := range entries {
+		inner := path + entry.Name()
+		if entry.IsDir() && entry.Name() != ".git" && !g.ignore(inner) {
+			g.read(filepath.Join(dir, entry.Name()), inner+"/")
 		}
 	}
-	return patterns
 }
+
+// add reads one .gitignore; its patterns hold below its folder.
+func (g *gitRules) add(file, path string) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(strings.TrimPrefix(string(content), "\ufeff")) {
+		p, taken := strings.CutPrefix(fromGit(strings.TrimSuffix(line, "\n")), "!")
+		if p == "" {
+			continue
+		}
+		if p = literally.Replace(path) + p; taken {
+			p = "!" + p
+		}
+		if understood(p) {
+			g.patterns = append(g.patterns, p)
+		}
+	}
+	g.matcher, _ = patternmatcher.New(g.patterns) // each is understood
+}
+
+func (g *gitRules) ignore(path string) bool {
+	if g.matcher == nil {
+		return false
+	}
+	ignored, err := g.matcher.MatchesOrParentMatches(path)
+	return err == nil && ignored
+}
+
+// literally makes of a path a pattern of itself.
+var literally = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)
 
 // understood tells whether an ignore file may have a pattern.
 func understood(pattern string) bool {

@@ -74,3 +74,36 @@ func TestALongLineHidesNoOther(t *testing.T) {
 		t.Errorf("patterns are %q", got)
 	}
 }
+
+// A .gitignore holds for its folder, and an inner one goes before an outer one.
+func TestAGitignoreBelowTheRepoHoldsForItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	for path, content := range map[string]string{
+		".gitignore":                "*.log\nvendor/\n",
+		"iris/.gitignore":           "bin/\n/data\n!keep.log\n",
+		"iris/deep/er/.gitignore":   "*.tmp\n",
+		"odd [a]*/.gitignore":       "/out\n",
+		"vendor/lib/.gitignore":     "*\n!everything\n",
+		".git/modules/x/.gitignore": "*\n",
+	} {
+		check(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o755))
+		check(t, os.WriteFile(filepath.Join(dir, path), []byte(content), 0o644))
+	}
+	patterns := gitIgnored(dir)
+	matcher, err := patternmatcher.New(patterns)
+	check(t, err)
+	for path, want := range map[string]bool{
+		"iris/bin/server": true, "iris/pkg/bin/server": true, "eta/bin/server": false, "bin/server": false,
+		"iris/data/x": true, "iris/pkg/data/x": false, "data/x": false,
+		"a.log": true, "iris/a.log": true, "iris/keep.log": false, "keep.log": true,
+		"iris/deep/er/a.tmp": true, "iris/deep/er/st/a.tmp": true, "iris/deep/a.tmp": false,
+		"odd [a]*/out": true, "odd a/out": false, "vendor/lib/x.go": true, "app.py": false,
+	} {
+		if got, err := matcher.MatchesOrParentMatches(path); err != nil || got != want {
+			t.Errorf("%s is left out: %t, %v; want %t", path, got, err, want)
+		}
+	}
+	if slices.Contains(patterns, "vendor/lib/**/*") || slices.Contains(patterns, ".git/modules/x/**/*") {
+		t.Errorf("folders were looked into that git does not look into: %q", patterns)
+	}
+}

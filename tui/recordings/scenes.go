@@ -37,7 +37,7 @@ func scenes() []scene {
 		{name: "zero", samples: map[string]string{".": "iris-http-go"}, args: []string{"--time-scale", "100"}, edit: toZero, play: sleepAndWake},
 		{
 			name: "several", samples: map[string]string{"iris": "iris-http-go", "eta": "eta-upi-go", "churn": "churn-python"},
-			files: map[string]string{"merlin-local.yaml": severalModels, ".gitignore": "bin/\n"}, play: serveSeveral,
+			files: map[string]string{"merlin-local.yaml": severalModels}, play: serveSeveral,
 		},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // openAccessLog opens what --access-log names: a file, to which lines are added, or
@@ -26,8 +25,16 @@ func openAccessLog(name, dir string) (log io.Writer, closeLog func(), err error)
 
 // accessLogPath is the file that --access-log names; empty where it names none.
 func accessLogPath(name, dir string) string {
-	if name == "" || name == "-" || filepath.IsAbs(name) {
-		return strings.TrimPrefix(name, "-")
+	if name == "-" {
+		return ""
+	}
+	return inRepo(name, dir)
+}
+
+// inRepo is the file that a flag names, from the repo's folder; empty where it names none.
+func inRepo(name, dir string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
 	}
 	return filepath.Join(dir, name)
 }

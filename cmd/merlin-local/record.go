@@ -8,27 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
-
-// recordPath is the file that --record names; empty where it names none.
-func recordPath(name, dir string) string {
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(dir, name)
-}
 
 // openRecording makes the file of --record. One that is there already is somebody's.
 func openRecording(name, dir string) (*os.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(recordPath(name, dir), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(inRepo(name, dir), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil, usageError{fmt.Errorf("--record: %s is there already: give another name, or remove it", recordPath(name, dir))}
+		return nil, usageError{fmt.Errorf("--record: %s is there already: give another name, or remove it", inRepo(name, dir))}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--record: %w", err)

@@ -135,7 +135,7 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 }
 
 func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port) *emulator.Emulator {
-	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), recordPath(s.record, s.file.Dir))
+	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), inRepo(s.record, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
 		watcher = files

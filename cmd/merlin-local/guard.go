@@ -33,8 +33,7 @@ type guard struct {
 	cmd   *exec.Cmd
 }
 
-// guardTerminal starts one, before the terminal is changed. Without it the screen works
-// as well, so that an error is no reason to end.
+// guardTerminal starts one, before the terminal is changed.
 func guardTerminal(out *os.File) (*guard, error) {
 	self, err := os.Executable()
 	if err != nil {

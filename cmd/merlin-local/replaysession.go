@@ -18,7 +18,7 @@ func newReplaySession() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "replay-session FILE",
 		Short: "Open the screen on a session that was recorded",
-		Long: `Open the screen on a recording: what up --output json printed. It opens at the end.
+		Long: `Open the screen on a recording: what up --record wrote, or up --output json printed. It opens at the end.
 
   , and .      to what happened before and after
   < and >      10 seconds back and on

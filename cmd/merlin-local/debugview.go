@@ -13,7 +13,7 @@ import (
 
 // debugger tells where a model is debugged, and again only where that changes.
 func (p *plain) debugger(e event.Event, f event.Debugger) string {
-	text := fmt.Sprintf("debugger: %s at %s", f.Kind, f.Address)
+	text := prose.Debugger(f)
 	var launch bytes.Buffer
 	if len(f.Launch) > 0 && json.Indent(&launch, f.Launch, "  ", "  ") == nil {
 		text += "; for VS Code, in configurations of .vscode/launch.json:\n  " + launch.String()

@@ -74,59 +74,37 @@ func (p *plain) text(e event.Event) string {
 	return ""
 }
 
+// line tells what depends on what was told before; all else is a happening.
 func (p *plain) line(e event.Event) string {
 	switch f := e.Fact.(type) {
 	case event.PhaseChanged:
 		return p.phase(e, f)
 	case event.Step:
 		return prose.Step(f)
-	case event.Built:
-		return "built in " + prose.Duration(f.Took)
 	case event.Started:
 		return p.started(e, f)
 	case event.Probed:
 		return p.probed(e, f)
 	case event.Exited:
-		if f.WithEngine {
-			p.begun[e.Model] = e.Time
-		}
-		if !f.Expected && !p.cardFollows(e.Model, f) {
-			return prose.Exited(f)
-		}
-	case event.SinceLastRun:
-		return prose.SinceLastRun(f)
-	case event.Reloading:
-		return prose.Reloading(e, f)
-	case event.Serving:
-		return prose.Reloaded(e, f)
+		return p.exited(e, f)
 	case event.Debugger:
 		return p.debugger(e, f)
-	case event.Attached:
-		return prose.Attached(f)
-	case event.Edited:
-		return prose.Edited(f)
-	case event.ReloadStuck:
-		return fmt.Sprintf("revision %d is not ready yet: %s", e.Revision, prose.Card(f.Card))
-	case event.ReloadEnded:
-		return prose.ReloadEnded(e, f)
-	case event.Autoscaler:
-		return prose.Autoscaler(f)
-	case event.Scaled:
-		if f.From != f.Desired {
-			return prose.Scaled(f)
-		}
-	case event.ColdStart:
-		return prose.ColdStart(f)
 	case event.Failed:
 		return p.carded(e, f)
-	case event.OutOfMemory:
-		return prose.OutOfMemory(f)
-	case event.Terminated:
-		return prose.Terminated(f)
 	case event.Served:
 		return prose.Served(f)
 	}
-	return ""
+	return prose.Happening(e)
+}
+
+func (p *plain) exited(e event.Event, f event.Exited) string {
+	if f.WithEngine {
+		p.begun[e.Model] = e.Time
+	}
+	if f.Expected || p.cardFollows(e.Model, f) {
+		return ""
+	}
+	return prose.Exited(f)
 }
 
 // probed tells what a probe found where that is new.

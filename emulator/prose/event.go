@@ -12,6 +12,9 @@ import (
 // Suspended is what does not count while a debugger is attached.
 const Suspended = "no timeout passes, failed probes do not count, edits wait"
 
+// Debugger says where a model is debugged.
+func Debugger(f event.Debugger) string { return fmt.Sprintf("debugger: %s at %s", f.Kind, f.Address) }
+
 // Attached says what is suspended while somebody debugs.
 func Attached(f event.Attached) string {
 	if f.On {

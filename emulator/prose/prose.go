@@ -45,7 +45,7 @@ func Happening(e event.Event) string {
 	case event.Failed:
 		return Failed(f)
 	case event.Debugger:
-		return fmt.Sprintf("debugger: %s at %s", f.Kind, f.Address)
+		return Debugger(f)
 	case event.Attached:
 		return Attached(f)
 	case event.Autoscaler:

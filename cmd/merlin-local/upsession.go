@@ -44,6 +44,7 @@ type upSession struct {
 	noPushes  map[string]string   // by model: why it cannot
 	capture   *capture.Store      // nil where nothing is captured
 	recording *os.File            // nil where nothing is recorded
+	held      []func() error      // what is let go of at the end
 }
 
 // run wires everything together. The first part to end takes the others with it: the

@@ -13,30 +13,31 @@ import (
 // allowed is the table "Who may import whom": a folder's imports inside this module.
 // Change it in the commit that has the reason.
 var allowed = map[string][]string{
-	"emulator/artifact": {},
-	"emulator/attach":   {},
-	"emulator/event":    {},
-	"emulator/merlin":   {},
-	"emulator/sockets":  {},
-	"emulator/diagnose": {"emulator/event"},
-	"emulator/probe":    {},
-	"emulator/scale":    {},
-	"emulator/scrape":   {"emulator/event"},
-	"emulator/watch":    {},
-	"emulator/session":  {"emulator/event"},
-	"emulator/prose":    {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
-	"emulator":          {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
-	"emulator/config":   {"emulator", "emulator/merlin"},
-	"emulator/docker":   {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
-	"emulator/process":  {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
-	"emulator/control":  {"emulator/event", "emulator/session"},
-	"proxy":             {"emulator/event"},
-	"tui/pictures":      {},
-	"tui/recordings":    {},
-	"proxy/push":        {"emulator/event"},
-	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
-	"tui/filter":        {"emulator/event", "emulator/prose"},
-	"proxy/capture":     {"emulator/event"}, // the port feeds it by an interface that it declares
+	"emulator/artifact":    {},
+	"emulator/attach":      {},
+	"emulator/event":       {},
+	"emulator/merlin":      {},
+	"emulator/sockets":     {},
+	"emulator/diagnose":    {"emulator/event"},
+	"emulator/probe":       {},
+	"emulator/scale":       {},
+	"emulator/scrape":      {"emulator/event"},
+	"emulator/watch":       {},
+	"emulator/session":     {"emulator/event"},
+	"emulator/prose":       {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
+	"emulator":             {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
+	"emulator/config":      {"emulator", "emulator/merlin"},
+	"emulator/docker":      {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
+	"emulator/process":     {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
+	"emulator/control":     {"emulator/event", "emulator/session"},
+	"proxy":                {"emulator/event"},
+	"tui/pictures":         {},
+	"tui/recordings":       {},
+	"proxy/push":           {"emulator/event"},
+	"tui":                  {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
+	"tui/filter":           {"emulator/event", "emulator/prose"},
+	"proxy/capture":        {"emulator/event"}, // the port feeds it by an interface that it declares
+	"proxy/capture/bundle": {"emulator/event"},
 }
 
 // root is where everything is wired together: it may import everything.

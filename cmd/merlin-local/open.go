@@ -18,6 +18,7 @@ import (
 // cannot be had it lets go of the others. The caller calls close.
 func (u *up) open(ctx context.Context, session control.Session, file *config.File, models []*emulator.Model) (*upSession, error) {
 	s := &upSession{up: u, session: session, file: file, models: models, stream: event.NewStream()}
+	s.current.Store(&models)
 	for _, take := range []func(context.Context) error{
 		s.openHome, s.openEngine, s.openPorts, s.openPushes, s.openAccessLog, s.openCapture, s.openSocket, s.openRecording,
 	} {

@@ -37,6 +37,8 @@ var allowed = map[string][]string{
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
 	"tui/filter":        {"emulator/event", "emulator/prose"},
 	"proxy/capture":     {"emulator/event"}, // the port feeds it by an interface that it declares
+
+	"proxy/capture/replay": {"emulator/event", "proxy/capture"},
 }
 
 // root is where everything is wired together: it may import everything.

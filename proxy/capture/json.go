@@ -165,7 +165,7 @@ func (w *jsonWalk) leads() bool {
 // hide replaces the value whose first token began behind that place.
 func (w *jsonWalk) hide(from int, nested bool) bool {
 	from += len(w.body[from:]) - len(bytes.TrimLeft(w.body[from:], " \t\r\n:,"))
-	w.out = append(append(w.out, w.body[w.copied:from]...), `"`+hidden+`"`...)
+	w.out = append(append(w.out, w.body[w.copied:from]...), `"`+Hidden+`"`...)
 	w.hid = true
 	for depth := 1; nested && depth > 0; {
 		token, err := w.decoder.Token()

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// hidden stands where a value was.
-const hidden = "***"
+// Hidden stands where a value was that is not kept.
+const Hidden = "***"
 
 // The names whose values are always hidden, in lower case.
 var (
@@ -149,7 +149,7 @@ func (r *rules) lines(lines []byte) func(yield func([]byte) bool) {
 			}
 			line := lines[at : at+end+1]
 			if colon := bytes.IndexByte(line, ':'); colon > 0 && r.hides(line[:colon]) {
-				if !yield(lines[kept:at+colon]) || !yield([]byte(": "+hidden+"\r\n")) {
+				if !yield(lines[kept:at+colon]) || !yield([]byte(": "+Hidden+"\r\n")) {
 					return
 				}
 				kept = at + len(line)
@@ -171,7 +171,7 @@ func (r *rules) query(query string) string {
 	for i, part := range parts {
 		name, _, _ := strings.Cut(part, "=")
 		if plain, err := url.QueryUnescape(name); err == nil && r.queries[strings.ToLower(plain)] {
-			parts[i] = name + "=" + hidden
+			parts[i] = name + "=" + Hidden
 		}
 	}
 	return r.text(query[:1] + strings.Join(parts, "&"))

@@ -36,9 +36,11 @@ var allowed = map[string][]string{
 	"proxy/push":        {"emulator/event"},
 	"tui":               {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
 	"tui/filter":        {"emulator/event", "emulator/prose"},
-	"proxy/capture":     {"emulator/event"}, // the port feeds it by an interface that it declares
+	"proxy/capture":     {"emulator/event", "proxy/capture/jsonpath"}, // the port feeds it by an interface that it declares
 
-	"proxy/capture/replay": {"emulator/event", "proxy/capture"},
+	"proxy/capture/jsonpath": {},
+	"proxy/capture/compare":  {"emulator/event", "proxy/capture/jsonpath"},
+	"proxy/capture/replay":   {"emulator/event", "proxy/capture", "proxy/capture/compare"},
 }
 
 // root is where everything is wired together: it may import everything.
@@ -55,6 +57,7 @@ var vendors = map[string]string{
 	"github.com/prometheus/common":        "emulator/scrape",
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
+	"github.com/aclements/go-moremath":    "proxy/capture/compare",
 	"github.com/spf13/cobra":              root,
 	"github.com/charmbracelet/bubbletea":  "tui",
 	"github.com/charmbracelet/lipgloss":   "tui",

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/caraml-dev/merlin-local/proxy/capture/jsonpath"
 )
 
 // Hidden stands where a value was that is not kept.
@@ -28,7 +30,7 @@ type rules struct {
 	headers map[string]bool // by name in lower case
 	lengths uint64          // a bit for every length that a name has
 	queries map[string]bool
-	json    []path
+	json    []jsonpath.Path
 	secrets [][]byte // the longest first
 }
 
@@ -48,9 +50,9 @@ func newRules(o Options) (rules, error) {
 		r.queries[name] = true
 	}
 	for _, text := range o.JSON {
-		p, err := parsePath(text)
+		p, err := jsonpath.Parse(text)
 		if err != nil {
-			return r, err
+			return r, fmt.Errorf("capture: %w", err)
 		}
 		r.json = append(r.json, p)
 	}

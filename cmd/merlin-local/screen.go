@@ -16,6 +16,7 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
+	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 	"github.com/caraml-dev/merlin-local/tui"
 )
 
@@ -141,7 +142,10 @@ func (p inProcess) Search(ctx context.Context, text string) (ids []uint64, all b
 	return ids, all, ctx.Err()
 }
 
-func (p inProcess) Send(ctx context.Context, x event.Exchange) error { return send(ctx, p.address, x) }
+func (p inProcess) Send(ctx context.Context, x event.Exchange) error {
+	_, err := replay.Send(ctx, p.address, x)
+	return err
+}
 
 // Stop is as Ctrl-C in a shell: the first ends the session in order, the second at once.
 func (p inProcess) Stop(context.Context) error {
@@ -171,7 +175,8 @@ func (s inSession) Send(ctx context.Context, x event.Exchange) error {
 	if err != nil {
 		return err
 	}
-	return send(ctx, state.Address, x)
+	_, err = replay.Send(ctx, state.Address, x)
+	return err
 }
 
 func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }

@@ -38,3 +38,9 @@ func (m Message) GRPCMessages() []GRPCMessage {
 	}
 	return all
 }
+
+// GRPCFrame is one message in gRPC's framing, not compressed. It is a copy.
+func GRPCFrame(message []byte) []byte {
+	frame := binary.BigEndian.AppendUint32(make([]byte, 1, grpcFrame+len(message)), uint32(len(message)))
+	return append(frame, message...)
+}

@@ -274,6 +274,17 @@ func TestTheEndIsFollowedUntilAPersonGoesUp(t *testing.T) {
 	}
 }
 
+func TestAPausedLogOfWhichAFilterLeavesNothing(t *testing.T) {
+	d := drive(t, &hands{}, 100, 24, crashed())
+	d.keys("3", "k")
+	d.await("paused")
+	d.keys("/", `"nothing says so`, "enter")
+	d.keys("home", "up", "down", "pgup", "pgdown", "enter", "w", "n", "N", "y", "end") // none of them finds a line
+	d.view()
+	d.keys("esc")
+	d.await("ticked")
+}
+
 // logRows are the panel's rows of a screen, without their first cell.
 func logRows(view string) string {
 	var rows []string

@@ -243,7 +243,7 @@ func (p *logs) move(s *scene, msg tea.KeyMsg) bool {
 	case key.Matches(msg, logPageDown):
 		p.scroll(s, page)
 	case key.Matches(msg, logFirst):
-		if p.pause(s); p.paused {
+		if p.pause(s); p.paused && len(p.shown) > 0 { // what it paused on may be filtered away
 			p.at = place{p.shown[0], 0}
 		}
 	case key.Matches(msg, logFollow):

@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"proxy/capture":     {"emulator/event", "proxy/capture/jsonpath"}, // the port feeds it by an interface that it declares
 
 	"proxy/capture/jsonpath": {},
+	"proxy/capture/bundle":   {"emulator/event"},
 	"proxy/capture/compare":  {"emulator/event", "proxy/capture/jsonpath"},
 	"proxy/capture/replay":   {"emulator/event", "proxy/capture", "proxy/capture/compare"},
 }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/watch"
 )
 
@@ -17,7 +21,7 @@ func (s *upSession) watchConfiguration(ctx context.Context, supervision *emulato
 	for _, path := range append(s.file.Dotenvs(), s.configuration()) {
 		folders[filepath.Dir(path)] = append(folders[filepath.Dir(path)], "!"+filepath.Base(path))
 	}
-	done := make(chan struct{}, len(folders))
+	done, changes := make(chan struct{}, len(folders)), make(chan string)
 	for dir, names := range folders {
 		watcher, err := watch.New(watch.Options{Root: dir, Ignore: append([]string{"*"}, names...)})
 		if err != nil {
@@ -28,8 +32,12 @@ func (s *upSession) watchConfiguration(ctx context.Context, supervision *emulato
 		go func() {
 			defer func() { done <- struct{}{} }()
 			err := watcher.Run(ctx, func(set watch.Set) {
-				if !set.First {
-					s.reconfigure(supervision, set.Changes[0].Path)
+				if set.First {
+					return
+				}
+				select {
+				case changes <- set.Changes[0].Path:
+				case <-ctx.Done():
 				}
 			})
 			if err != nil {
@@ -37,8 +45,13 @@ func (s *upSession) watchConfiguration(ctx context.Context, supervision *emulato
 			}
 		}()
 	}
-	for range folders {
-		<-done
+	for running := len(folders); running > 0; {
+		select {
+		case changed := <-changes:
+			s.reconfigure(supervision, changed)
+		case <-done:
+			running--
+		}
 	}
 	return nil
 }
@@ -66,8 +79,9 @@ func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) 
 		s.warn(changed + " is not in force, what was read before is: " + err.Error())
 		return
 	}
-	later := differentModels(s.models, models)
-	for i, old := range s.models {
+	current := slices.Clone(*s.current.Load())
+	later := differentModels(current, models)
+	for i, old := range current {
 		now := byID(models, old.ID())
 		if now == nil || reflect.DeepEqual(old, now) {
 			continue
@@ -76,15 +90,32 @@ func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) 
 		if keepFixed(old, now); reflect.DeepEqual(old, now) {
 			continue
 		}
-		s.models[i] = now
+		current[i] = now
 		if err := supervision.Reconfigure(now, changed); err != nil {
 			s.warn(err.Error())
 		}
 	}
+	s.current.Store(&current)
 	if len(later) > 0 {
 		s.warn(changed + ": takes effect at the next up: " + strings.Join(later, ", "))
 	}
 }
+
+// portable says what a model runs with now, to whoever wants to run it elsewhere.
+func (s *upSession) portable(model string) (control.Configuration, error) {
+	m := byID(*s.current.Load(), model)
+	if m == nil {
+		return control.Configuration{}, fmt.Errorf("there is no model %s", model)
+	}
+	dir := ""
+	if m.ModelDir != "" {
+		dir = artifactDir
+	}
+	return control.Configuration{Text: string(config.Portable(*m, dir)), ModelDir: m.ModelDir}, nil
+}
+
+// artifactDir is model_dir in a configuration that is to be moved.
+const artifactDir = "artifact"
 
 func byID(models []*emulator.Model, id string) *emulator.Model {
 	for _, m := range models {

@@ -12,7 +12,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/config"
 	"github.com/caraml-dev/merlin-local/emulator/control"
-	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // up is the main command.
@@ -40,6 +39,9 @@ type up struct {
 	debug        string
 	timeScale    float64
 }
+
+// deploymentTimeout is production's.
+const deploymentTimeout = 10 * time.Minute
 
 func newUp(where *location) *cobra.Command {
 	u := &up{location: where}
@@ -78,7 +80,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.Lookup("debug").NoOptDefVal = debugAuto
 	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
 	flags.Float64Var(&u.timeScale, "time-scale", 1, "have the autoscaler's windows and delays pass so many times faster than in production, up to 100")
-	flags.DurationVar(&u.deadline, "deployment-timeout", 10*time.Minute, "how long a model has to become ready")
+	flags.DurationVar(&u.deadline, "deployment-timeout", deploymentTimeout, "how long a model has to become ready")
 	return c
 }
 
@@ -151,70 +153,14 @@ func (u *up) checkNumbers() error {
 
 // serve runs the session until ctx ends or something fails.
 func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command, file *config.File, models []*emulator.Model) (err error) {
-	session := control.FindHome().Session(file.Dir)
-	lock, err := session.Acquire(control.Owner{PID: os.Getpid(), Dir: file.Dir})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
-	if err := os.RemoveAll(session.Artifacts()); err != nil { // a killed session's
-		return err
-	}
-	engine, err := u.choose(ctx, session, models)
-	if err != nil {
-		return err
-	}
-	defer engine.close()
-	if err := u.underDebugger(models); err != nil {
-		return err
-	}
-	debuggers, err := listenForEditors(models)
-	if err != nil {
-		return err
-	}
-	defer closeAll(debuggers)
-	port, err := u.wishes.port.listen()
-	if err != nil {
-		return err
-	}
-	defer port.Close()
-	metrics, err := u.wishes.metrics.listen()
-	if err != nil {
-		return err
-	}
-	defer metrics.Close()
-	pushes, noPushes, err := listenForPushes(ctx, engine, models)
-	if err != nil {
-		return err
-	}
-	defer closePushes(pushes)
-	accessLog, closeLog, err := openAccessLog(u.accessLog, file.Dir)
-	if err != nil {
-		return err
-	}
-	defer closeLog()
 	file.Capture.Off = file.Capture.Off || u.noCapture
-	store, err := openCapture(file.Capture, session, models)
+	s, err := u.open(ctx, control.FindHome().Session(file.Dir), file, models)
 	if err != nil {
 		return err
 	}
-	if store != nil {
-		defer func() { err = errors.Join(err, store.Close()) }()
-	}
-	socket, err := session.Listen()
-	if err != nil {
-		return fmt.Errorf("open the session's socket: %w", err)
-	}
-	defer socket.Close()
-	recording, err := openRecording(u.record, file.Dir)
-	if err != nil {
-		return err
-	}
-	s := &upSession{
-		up: u, reread: func() ([]*emulator.Model, error) { return u.reread(c) }, session: session, engine: engine, models: models, file: file, force: force,
-		stream: event.NewStream(), port: port, metrics: metrics, accessLog: accessLog, socket: socket, debuggers: debuggers,
-		pushes: pushes, noPushes: noPushes, capture: store, recording: recording,
-	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	s.reread = func() ([]*emulator.Model, error) { return u.reread(c) }
+	s.force = force
 	if u.output == outputScreen {
 		s.terminal.in, s.terminal.out = terminal(c.InOrStdin(), c.OutOrStdout())
 		return s.run(ctx, nil)

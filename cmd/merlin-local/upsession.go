@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,7 +31,8 @@ type upSession struct {
 	reread    func() ([]*emulator.Model, error) // the configuration, as it is now
 	session   control.Session
 	engine    *engine
-	models    []*emulator.Model
+	models    []*emulator.Model                 // as they were at the start
+	current   atomic.Pointer[[]*emulator.Model] // as they are, after changes of the configuration
 	file      *config.File
 	force     <-chan struct{}
 	stream    *event.Stream
@@ -44,6 +46,7 @@ type upSession struct {
 	noPushes  map[string]string   // by model: why it cannot
 	capture   *capture.Store      // nil where nothing is captured
 	recording *os.File            // nil where nothing is recorded
+	held      []func() error      // what is let go of at the end
 }
 
 // run wires everything together. The first part to end takes the others with it: the
@@ -181,7 +184,7 @@ func display(stream *event.Stream, view func(event.Event) error, end func()) (wa
 func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := &control.Server{Events: s.stream, Down: down, Retry: e.Retry, Reload: e.Reload}
+	server := &control.Server{Events: s.stream, Configuration: s.portable, Down: down, Retry: e.Retry, Reload: e.Reload}
 	if s.capture != nil {
 		server.Exchange, server.Search = s.capture.Lookup, s.capture.Search
 	}

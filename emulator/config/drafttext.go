@@ -109,7 +109,7 @@ func (t *draftTree) variables(d merlin.Deployment) {
 		return
 	}
 	var comment []string
-	if d.ResourceRequest.CPULimit == "" {
+	if r := d.ResourceRequest; r == nil || r.CPULimit == "" {
 		comment = append(comment, "If the platform adds variables where there is no CPU limit, these are among them.")
 	}
 	if slices.ContainsFunc(d.Secrets, func(s merlin.Secret) bool { return names(d.EnvVars, s.EnvVarName) > 0 }) {
@@ -158,6 +158,9 @@ func (t *draftTree) secrets(secrets []merlin.Secret) {
 }
 
 func (t *draftTree) resources(r *merlin.ResourceRequest) {
+	if r == nil {
+		return
+	}
 	of := newTree()
 	of.text("cpu_request", r.CPURequest)
 	of.text("cpu_limit", r.CPULimit)

@@ -64,3 +64,20 @@ func TestAnExchangeOfNoSessionIsToldAsThat(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+func TestWhatAModelRunsWithIsReadOverTheSocket(t *testing.T) {
+	s := newSession(t)
+	want := control.Configuration{Text: "model: iris\n", ModelDir: "/repo/model"}
+	defer serveAll(t, s, &control.Server{Configuration: func(model string) (control.Configuration, error) {
+		if model != "iris-1" {
+			return control.Configuration{}, fmt.Errorf("there is no model %s", model)
+		}
+		return want, nil
+	}})()
+	if got, err := s.Configuration(t.Context(), "iris-1"); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := s.Configuration(t.Context(), "iris-2"); err == nil || !strings.Contains(err.Error(), "no model iris-2") {
+		t.Errorf("error is %v", err)
+	}
+}

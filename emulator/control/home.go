@@ -49,6 +49,12 @@ func (h Home) Session(dir string) Session {
 	return h.named(h.Owner() + "-" + digest(dir))
 }
 
+// Beside returns a session of this process's own beside that of the repo in dir. What it
+// leaves when it is killed is swept as any other's.
+func (h Home) Beside(dir string) Session {
+	return h.named(h.Owner() + "-" + digest(dir+"\x00"+strconv.Itoa(os.Getpid())))
+}
+
 func (h Home) named(id string) Session {
 	return Session{ID: id, Dir: filepath.Join(string(h), "s", id)}
 }

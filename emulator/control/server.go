@@ -22,6 +22,7 @@ import (
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
 //	GET  /exchange?id=7                        one captured exchange; 404 says why there is none
 //	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it
+//	GET  /configuration?model=ID               what the model runs with now
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
 //	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
@@ -34,6 +35,8 @@ type Server struct {
 	// Search returns the exchanges whose bodies hold the text, the newest first, and
 	// whether all that are kept were searched; nil as with Exchange.
 	Search func(ctx context.Context, text string) (ids []uint64, all bool)
+	// Configuration says what a model runs with now.
+	Configuration func(model string) (Configuration, error)
 	// Down asks the session to end; it returns at once.
 	Down func()
 	// Retry starts the model's containers that wait to be started again.
@@ -66,6 +69,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("GET /events", understood(s.events))
 	mux.HandleFunc("GET /exchange", understood(s.exchange))
 	mux.HandleFunc("GET /exchanges", understood(s.exchanges))
+	mux.HandleFunc("GET /configuration", understood(s.configuration))
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", understood(s.retry))
 	mux.HandleFunc("POST /reload", understood(s.reload))

@@ -20,6 +20,7 @@ const (
 	NoSuchHost  = "no such host"
 	TLS         = "TLS"
 	Unreachable = "no connection"
+	Malformed   = "malformed answer"
 	Other       = "other"
 )
 
@@ -47,6 +48,8 @@ func failure(err error) string {
 		return Unreachable
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), ended(err):
 		return BrokenOff
+	case strings.Contains(err.Error(), "malformed"):
+		return Malformed
 	}
 	return Other
 }

@@ -57,7 +57,7 @@ func failure(err error) string {
 // ended tells by its words whether net/http says that a connection or stream ended: its
 // errors for that are not exported.
 func ended(err error) bool {
-	for _, words := range []string{"server closed idle connection", "stream error", "GOAWAY", "client connection lost", "forcibly closed", "answer was broken off"} {
+	for _, words := range []string{"server closed idle connection", "stream error", "GOAWAY", "client connection lost", "conn could not be established", "forcibly closed", "answer was broken off"} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}

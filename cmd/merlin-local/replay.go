@@ -96,7 +96,7 @@ func (r *replayCommand) run(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	source, err := openRequests(file, c.InOrStdin())
+	source, err := findRequests(file, c.InOrStdin())
 	if err != nil {
 		return err
 	}

@@ -253,6 +253,7 @@ func blanks() []any {
 		&Attached{},
 		&Served{},
 		&Exchange{},
+		&Pins{},
 		&Capture{},
 		&Traffic{},
 		&Environment{},

@@ -18,18 +18,21 @@ import (
 var hopHeaders = []string{"host", "content-length", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "trailer", "upgrade", "http2-settings"}
 
 // Unsendable says why a captured request cannot be sent again.
-type Unsendable string
+type Unsendable struct {
+	Kind string // one of a few
+	Text string // the kind with what there is to say of this request
+}
 
-func (u Unsendable) Error() string { return string(u) }
+func (u Unsendable) Error() string { return u.Text }
 
 // Sendable returns an Unsendable where what was captured of a request is not enough to
 // send it.
-func Sendable(x event.Exchange) error {
+func Sendable(x *event.Exchange) error {
 	switch {
 	case int64(len(x.Request.Body)) < x.Request.Size:
-		return Unsendable("its body cannot be had: " + x.Request.Cut)
+		return Unsendable{"cut body", "its body cannot be had: " + x.Request.Cut}
 	case x.Method == http.MethodConnect || x.Status == http.StatusSwitchingProtocols:
-		return Unsendable("its connection became another protocol's, of which nothing is captured")
+		return Unsendable{"upgraded", "its connection became another protocol's, of which nothing is captured"}
 	}
 	return nil
 }
@@ -41,7 +44,7 @@ func overHTTP2(x *event.Exchange) bool {
 
 // request makes the request for the server at base, whose path goes in front.
 func request(ctx context.Context, base *url.URL, x *event.Exchange) (*http.Request, error) {
-	if err := Sendable(*x); err != nil {
+	if err := Sendable(x); err != nil {
 		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, x.Method, base.Scheme+"://"+base.Host, bytes.NewReader(x.Request.Body))

@@ -68,8 +68,9 @@ func (a *aside) use(ctx context.Context, what func(ctx context.Context, state *s
 	switch {
 	case failed == nil:
 		return err
-	case v.failed != "":
-		return fmt.Errorf("%w\n%s", runErr, v.failed)
+	case v.failed != nil:
+		v.failed.err = runErr
+		return v.failed
 	default:
 		return errors.Join(failed, err)
 	}
@@ -94,14 +95,25 @@ type asideView struct {
 	a       *aside
 	ready   chan struct{}
 	isReady bool
-	failed  string // the last failure card
+	failed  *asideFailure
 }
+
+// asideFailure says why a model of an aside session does not serve. It does not unwrap:
+// nobody has seen the card.
+type asideFailure struct {
+	card event.Failed
+	text string // the card, for people
+	err  error
+}
+
+func (f *asideFailure) Error() string { return f.err.Error() + "\n" + f.text }
+
 
 func (v *asideView) show(e event.Event) error {
 	v.state.Apply(e)
 	text := v.text(e)
 	if f, is := e.Fact.(event.Failed); is && f.Final {
-		v.failed = text
+		v.failed = &asideFailure{card: f, text: text}
 	}
 	if _, is := e.Fact.(event.Log); v.a.progress != nil && text != "" && (!is || v.a.logs) {
 		fmt.Fprintln(v.a.progress, text)

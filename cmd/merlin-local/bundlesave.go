@@ -225,7 +225,7 @@ func (s *bundling) asked(ctx context.Context) (answered, expected []event.Exchan
 		if err != nil {
 			return nil, nil, err
 		}
-		if err := replay.Sendable(x); err != nil {
+		if err := replay.Sendable(&x); err != nil {
 			return nil, nil, fmt.Errorf("request %d cannot be sent again elsewhere: %w", id, err)
 		}
 		answered = append(answered, x)

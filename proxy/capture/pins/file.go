@@ -48,7 +48,7 @@ type answer struct {
 
 // passing are the fields that belong to a connection, or to the moment: they would differ in
 // every file that is accepted anew, and nothing can be expected of them.
-var passing = []string{"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings", "content-length", "date", "age", "x-request-id", "traceparent", "tracestate"}
+var passing = []string{"host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings", "content-length", "date", "age", "x-request-id", "traceparent", "tracestate"}
 
 func lines(fields []event.Field) []string {
 	var all []string

@@ -191,3 +191,23 @@ func nameFor(x event.Exchange) string {
 	clean = strings.Trim(clean[:min(len(clean), 60)], "-_")
 	return cmp.Or(clean, "request")
 }
+
+// Find is the name of a pin with the same file as p; empty where there is none.
+func (s Store) Find(p Pin) string {
+	want, err := encode(p)
+	if err != nil {
+		return ""
+	}
+	entries, _ := os.ReadDir(s.Dir) // none where it is not there
+	for _, e := range entries {
+		name, is := strings.CutSuffix(e.Name(), ending)
+		info, err := e.Info()
+		if !is || err != nil || info.Size() != int64(len(want)) {
+			continue
+		}
+		if have, err := os.ReadFile(s.path(name)); err == nil && string(have) == string(want) {
+			return name
+		}
+	}
+	return ""
+}

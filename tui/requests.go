@@ -342,7 +342,7 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 
 // nothing says why the list is empty, and what to do.
 func (p *requests) nothing(s *scene, width int) []string {
-	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + calledAt(s)
+	text := "No requests yet. P sends the repo's request.json, as this does in a shell:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + calledAt(s)
 	switch {
 	case p.bodies.err != nil:
 		text = "~b finds nothing: " + p.bodies.note()
@@ -350,6 +350,8 @@ func (p *requests) nothing(s *scene, width int) []string {
 		text = "Looking through the bodies that were captured."
 	case p.text != "":
 		text = fmt.Sprintf("None of the %s requests that are kept is chosen by %s. esc shows all.", count(int64(len(p.list.kept))), legible(p.text))
+	case s.control == nil:
+		text = "No requests by then."
 	}
 	var lines []string
 	for _, l := range wrap(text, width-2, 0) {

@@ -108,7 +108,6 @@ type asideFailure struct {
 
 func (f *asideFailure) Error() string { return f.err.Error() + "\n" + f.text }
 
-
 func (v *asideView) show(e event.Event) error {
 	v.state.Apply(e)
 	text := v.text(e)

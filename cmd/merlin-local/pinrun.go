@@ -30,9 +30,6 @@ func newPinRun(where *location) *cobra.Command {
 	return c
 }
 
-// outputText is text for people.
-const outputText = "text"
-
 func (p *pinRun) run(c *cobra.Command, names []string) error {
 	if p.output != outputText && p.output != outputJSON {
 		return usageError{fmt.Errorf("--output %s: it is text or json", p.output)}

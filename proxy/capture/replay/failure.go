@@ -20,6 +20,7 @@ const (
 	NoSuchHost  = "no such host"
 	TLS         = "TLS"
 	Unreachable = "no connection"
+	Malformed   = "malformed answer"
 	Other       = "other"
 )
 
@@ -47,6 +48,8 @@ func failure(err error) string {
 		return Unreachable
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), ended(err):
 		return BrokenOff
+	case strings.Contains(err.Error(), "malformed"):
+		return Malformed
 	}
 	return Other
 }
@@ -54,7 +57,7 @@ func failure(err error) string {
 // ended tells by its words whether net/http says that a connection or stream ended: its
 // errors for that are not exported.
 func ended(err error) bool {
-	for _, words := range []string{"server closed idle connection", "stream error", "GOAWAY", "client connection lost", "forcibly closed", "answer was broken off"} {
+	for _, words := range []string{"server closed idle connection", "stream error", "GOAWAY", "client connection lost", "conn could not be established", "forcibly closed", "answer was broken off"} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}

@@ -37,7 +37,8 @@ type Options struct {
 // they come by a schedule.
 const mostInFlight = 1000
 
-func (o *Options) concurrency() int {
+// InFlight is how many requests are under way at most.
+func (o *Options) InFlight() int {
 	switch {
 	case o.Concurrency > 0:
 		return o.Concurrency

@@ -19,7 +19,7 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 		Options: &o,
 		tally:   newTally(&o),
 		budget:  semaphore.NewWeighted(budget),
-		slots:   semaphore.NewWeighted(int64(o.concurrency())),
+		slots:   semaphore.NewWeighted(int64(o.InFlight())),
 	}
 	feeding, stop := context.WithCancel(ctx)
 	f := &feed{Options: &o, jobs: make(chan job, 64), budget: r.budget, tally: r.tally, clock: clock{pace: o.Pace}}
@@ -75,6 +75,9 @@ func (r *run) dispatch(ctx context.Context, jobs <-chan job) {
 // await waits for a job's time and for a slot; false where until ended before.
 func (r *run) await(until context.Context, j *job) bool {
 	if r.Pace.open() {
+		if r.Duration > 0 && j.due >= r.Duration {
+			return false
+		}
 		if wait := time.Until(r.begin.Add(j.due)); wait > 0 {
 			select {
 			case <-time.After(wait):

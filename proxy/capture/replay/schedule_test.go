@@ -101,6 +101,7 @@ func TestRequestsAreSentWhenTheScheduleSaysSo(t *testing.T) {
 		{"a part of each loop", Options{Requests: of(many(5), nil), Loops: 2, Limit: 2}, ms, "1@0s 2@1ms 1@2ms 2@3ms"},
 		{"for a time", Options{Requests: of(many(2), nil), Duration: 25 * ms}, 10 * ms, "1@0s 2@10ms 1@20ms"},
 		{"for a time at a rate", Options{Requests: of(many(2), nil), Duration: 25 * ms, Pace: Pace{Rate: 100}}, time.Second, "1@0s 2@10ms 1@20ms"},
+		{"for a time that ends with one of them", Options{Requests: of(many(2), nil), Duration: 20 * ms, Pace: Pace{Rate: 100}}, time.Second, "1@0s 2@10ms"},
 		{"for a time, but not longer than there are requests", Options{Requests: of(many(2), nil), Duration: time.Hour, Loops: 1}, ms, "1@0s 2@1ms"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -51,11 +51,11 @@ type comparison struct {
 
 // differing is a place at which answers differ.
 type differing struct {
-	Path     string       `json:"path"` // with * for an element's number
-	Kind     compare.Kind `json:"kind"`
-	Requests int          `json:"requests"` // of how many
-	Places   int          `json:"places"`   // how many, of all their answers
-	Examples []differenceAt    `json:"examples"` // the worst first
+	Path     string         `json:"path"` // with * for an element's number
+	Kind     compare.Kind   `json:"kind"`
+	Requests int            `json:"requests"` // of how many
+	Places   int            `json:"places"`   // how many, of all their answers
+	Examples []differenceAt `json:"examples"` // the worst first
 
 	last int // the request that was counted last
 }

@@ -148,6 +148,19 @@ func (p *pinCommand) add(c *cobra.Command, store pins.Store, exchanges []event.E
 	return nil
 }
 
+// pinAnew pins an exchange under a name of its own, and returns that; what is pinned already
+// stays one pin.
+func pinAnew(store pins.Store, x event.Exchange) (name string, err error) {
+	p, err := pins.New(store.Free(x), x)
+	if err != nil {
+		return "", err
+	}
+	if there := store.Find(p); there != "" {
+		return there, nil
+	}
+	return p.Name, store.Add(p)
+}
+
 // expectation is what a pin expects, in words.
 func expectation(p pins.Pin) string {
 	if p.Expect == pins.NoFailure {

@@ -61,7 +61,7 @@ func Pin(v event.PinVerdict) string {
 	text := Clean(v.Name) + " " + string(v.Outcome)
 	switch v.Outcome {
 	case event.PinPass:
-		return text + " in " + Duration(v.Took)
+		return Clean(v.Name) + " passes in " + Duration(v.Took)
 	case event.PinFailed:
 		text = Clean(v.Name) + " FAILED"
 	}

@@ -56,7 +56,7 @@ func (q *comparing) withOther(ctx context.Context, file *config.File, do func(co
 	if err != nil {
 		return err
 	}
-	return q.aside(ctx, file, withImage(model, image), do)
+	return q.aside(ctx, &aside{file: file, models: []*emulator.Model{withImage(model, image)}}, do)
 }
 
 func modelNamed(name string) []string {
@@ -81,7 +81,7 @@ func (q *comparing) withOwn(ctx context.Context, file *config.File, do func(cont
 		return err
 	}
 	q.report.Is = "of this repo's own image, as nothing runs here"
-	return q.aside(ctx, file, model, do)
+	return q.aside(ctx, &aside{file: file, models: []*emulator.Model{model}, second: true}, do)
 }
 
 func (q *comparing) rivalAt(t *replayTarget) *rival {
@@ -89,8 +89,8 @@ func (q *comparing) rivalAt(t *replayTarget) *rival {
 }
 
 // aside runs a model beside whatever runs.
-func (q *comparing) aside(ctx context.Context, file *config.File, m *emulator.Model, do func(context.Context, *rival) error) error {
-	a := &aside{engineOptions: q.engineOptions, file: file, models: []*emulator.Model{m}, progress: q.c.ErrOrStderr(), deadline: q.deadline}
+func (q *comparing) aside(ctx context.Context, a *aside, do func(context.Context, *rival) error) error {
+	a.engineOptions, a.progress, a.deadline = q.engineOptions, q.c.ErrOrStderr(), q.deadline
 	return a.use(ctx, func(ctx context.Context, state *session.State) error {
 		return do(ctx, q.rivalAt(&replayTarget{base: &url.URL{Scheme: "http", Host: state.Address}, aim: aimer(state).Aim}))
 	})

@@ -42,6 +42,8 @@ type pinned struct {
 	e        event.Event
 	served   event.Served
 	exchange event.Exchange
+	// name is that of its pin in the repo; wrong says why it has none.
+	name, wrong string
 }
 
 // draft is what was edited and could not be sent, so that the next try begins with it.
@@ -109,7 +111,7 @@ var (
 	requestBody     = bind("copy body: the answer's, or else the request's", "Y")
 	requestEdit     = bind("edit: the body in your editor, and send", "e")
 	requestAgain    = bind("resend: as it was, as a new row", "r")
-	requestPin      = bind("pin: keep it, to compare with", "p")
+	requestPin      = bind("pin: into the repo, and to compare with", "p")
 	requestMark     = bind("mark", "m")
 	requestCompare  = bind("compare: with the pinned or marked one", "c")
 	requestExport   = bind("export: to a file", "x")
@@ -384,7 +386,7 @@ func (p *requests) receive(s *scene, msg tea.Msg) tea.Cmd {
 		}
 	case pinned:
 		p.pinned = &msg
-		return tell(said{text: fmt.Sprintf("request %d is pinned: c compares another one with it", msg.served.ID)})
+		return tell(msg.said())
 	case compared:
 		p.diff = newComparison(msg.name, msg.before, msg.after)
 	case searchBodies, bodiesFound:

@@ -27,6 +27,8 @@ type aside struct {
 	deadline time.Duration // until they are ready; 0 is as `up`
 	noLimits bool
 	logs     bool // progress gets what the models write, too
+	// second is another one beside the repo's session and a first, of this same process.
+	second bool
 }
 
 // withImage is the model as it runs with another image, of which nothing is built.
@@ -80,13 +82,18 @@ func (a *aside) use(ctx context.Context, what func(ctx context.Context, state *s
 func (a *aside) open(ctx context.Context) (*upSession, error) {
 	u := &up{engineOptions: a.engineOptions, location: &location{}, noCapture: true, noWatch: true, noLimits: a.noLimits, output: outputPlain, debug: debugNone, timeScale: 1, deadline: a.deadline}
 	u.grace = grace{limit: 10 * time.Second}
+	u.passing = true
 	u.wishes.port, u.wishes.metrics = wish{asked: true}, wish{asked: true}
 	if u.deadline == 0 {
 		u.deadline = deploymentTimeout
 	}
 	file := *a.file
 	file.Capture.Off = true
-	return u.open(ctx, control.FindHome().Beside(file.Dir), &file, a.models)
+	beside := file.Dir
+	if a.second {
+		beside += "\x00second"
+	}
+	return u.open(ctx, control.FindHome().Beside(beside), &file, a.models)
 }
 
 // asideView follows the session until it is ready.

@@ -39,7 +39,13 @@ func (r *replayCommand) newBar(w io.Writer, source *requestSource, o replay.Opti
 	case o.Limit > 0:
 		b.most, b.done = int64(o.Limit)*loops, func(p replay.Progress) int64 { return int64(p.Ended) }
 	case source.size > 0:
-		b.most, b.done = source.size*loops, func(replay.Progress) int64 { return source.read.Load() }
+		b.most = source.size * loops
+		b.done = func(p replay.Progress) int64 {
+			if p.PerLoop > 0 {
+				return b.most / loops * int64(p.Ended) / int64(p.PerLoop)
+			}
+			return source.read.Load()
+		}
 	default:
 		b.done = func(p replay.Progress) int64 { return int64(p.Ended) }
 	}

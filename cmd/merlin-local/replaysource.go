@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
 // requestSource is a file of recorded requests, which is read anew each time that they are asked for.
@@ -68,7 +66,7 @@ func (s *requestSource) requests() iter.Seq2[event.Exchange, error] {
 				from = io.LimitReader(file, s.size)
 			}
 		}
-		for x, err := range readRequests(&countingReader{from, &s.read}) {
+		for x, err := range recording.Read(&countingReader{from, &s.read}) {
 			if !yield(x, err) {
 				return
 			}
@@ -86,31 +84,4 @@ func (r *countingReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.n.Add(int64(n))
 	return n, err
-}
-
-// readRequests is the interim reader.
-func readRequests(r io.Reader) iter.Seq2[event.Exchange, error] {
-	return func(yield func(event.Exchange, error) bool) {
-		in := bufio.NewReaderSize(r, 1<<20)
-		for n := 1; ; n++ {
-			line, err := in.ReadBytes('\n')
-			if len(bytes.TrimSpace(line)) > 0 && bytes.Contains(line, []byte(`"exchange"`)) {
-				var e event.Event
-				if err := json.Unmarshal(line, &e); err != nil {
-					yield(event.Exchange{}, fmt.Errorf("line %d: %w", n, err))
-					return
-				}
-				if x, is := e.Fact.(event.Exchange); is && !yield(x, nil) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(event.Exchange{}, err)
-				return
-			}
-		}
-	}
 }

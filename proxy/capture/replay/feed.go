@@ -34,6 +34,28 @@ type feed struct {
 	budget *semaphore.Weighted
 	tally  *tally
 	clock  clock
+	kept   kept
+}
+
+// kept are the requests of a recording that is small enough not to be read anew for
+// every loop.
+type kept struct {
+	all   []counted
+	bytes int64
+	whole bool // all of them are there
+	over  bool // they are too many
+}
+
+// mostKept is how many bytes of requests are kept from one loop to the next.
+const mostKept = 32 << 20
+
+func (k *kept) add(c *counted) {
+	if k.bytes += c.size(); k.bytes > mostKept {
+		k.over, k.all = true, nil
+	}
+	if !k.over {
+		k.all = append(k.all, *c)
+	}
 }
 
 // run returns when all is handed on, or ctx ends.
@@ -51,6 +73,8 @@ func (f *feed) run(ctx context.Context) error {
 		case handed == 0: // nor will another loop
 			return nil
 		}
+		f.kept.whole = !f.kept.over
+		f.tally.perLoop(handed)
 		f.clock.loop(handed)
 	}
 	return nil
@@ -86,10 +110,22 @@ func (f *feed) loop(ctx context.Context, loop int) (read, handed int, err error)
 // counted are the requests with their places, as many as are wanted.
 func (f *feed) counted() iter.Seq2[counted, error] {
 	return func(yield func(counted, error) bool) {
+		if f.kept.whole {
+			for _, c := range f.kept.all {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			return
+		}
 		n := 0
 		for x, err := range f.Requests() {
 			n++
-			if !yield(counted{n, x}, err) || err != nil || n == f.Limit {
+			c := counted{n, x}
+			if err == nil && !f.ends(2) {
+				f.kept.add(&c)
+			}
+			if !yield(c, err) || err != nil || n == f.Limit {
 				return
 			}
 		}

@@ -83,4 +83,7 @@ const (
 )
 
 // Progress is how far a replay is.
-type Progress struct{ Sent, Ended, Failed, Differs int }
+type Progress struct {
+	Sent, Ended, Failed, Differs int
+	PerLoop                      int // requests of a loop; 0 before the first is read
+}

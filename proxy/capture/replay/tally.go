@@ -22,6 +22,7 @@ type tally struct {
 	latency, service, then, lag, late *hdrhistogram.Histogram
 	firstSent, lastSent, lastDone     time.Time
 	worst                             worst
+	loop                              int // requests of one; 0 before the first is read
 }
 
 // sample is when a request was sent and ended.
@@ -57,6 +58,13 @@ func (t *tally) unsendable(j *job, err error) {
 	}
 	t.s.Unsent[i].Count++
 	t.s.Loops = max(t.s.Loops, j.loop)
+}
+
+// perLoop notes how many requests a loop has.
+func (t *tally) perLoop(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.loop = n
 }
 
 // waited counts a request that had to wait because as many were under way as may be.
@@ -102,7 +110,7 @@ func (t *tally) ended(o *Outcome, s sample) {
 	}
 	if t.each != nil {
 		ended := t.s.Same + t.s.Differs + t.s.Answered + t.s.Failed + t.s.Interrupted
-		t.each(*o, Progress{Sent: t.s.Sent, Ended: ended, Failed: t.s.Failed, Differs: t.s.Differs})
+		t.each(*o, Progress{Sent: t.s.Sent, Ended: ended, Failed: t.s.Failed, Differs: t.s.Differs, PerLoop: t.loop})
 	}
 }
 

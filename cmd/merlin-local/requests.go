@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/emulator/session"
 )
 
 // openRequests opens a file of requests.
@@ -51,9 +50,3 @@ func writeExchanges(w io.Writer, all []event.Exchange) error {
 
 // hasAnswer tells whether it is known how a request was answered.
 func hasAnswer(x event.Exchange) bool { return x.Status != 0 }
-
-// here is a request as it goes to the model that runs here.
-func here(x event.Exchange, m *session.Model) event.Exchange {
-	x.Host = m.URLs.Host
-	return x
-}

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 	"github.com/caraml-dev/merlin-local/proxy/capture/compare"
-	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 )
 
 // asking is what is sent and how its answers are judged.
@@ -21,7 +19,7 @@ type asking struct {
 
 // ask sends every request and says of each answer whether it is the one that it was.
 func (r *rerun) ask(ctx context.Context, state *session.State, a *asking) error {
-	client := replay.NewClient(&url.URL{Scheme: "http", Host: state.Address}, 1)
+	client := steady(state)
 	defer client.Close()
 	same, mended := 0, 0
 	for _, was := range a.answered {

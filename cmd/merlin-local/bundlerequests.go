@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/url"
 	"strings"
 
 	"github.com/caraml-dev/merlin-local/emulator/control"
@@ -51,7 +50,7 @@ func (s *bundling) asked(ctx context.Context) (answered, expected []event.Exchan
 	if answered, err = s.captured(ctx); err != nil {
 		return nil, nil, err
 	}
-	client := replay.NewClient(&url.URL{Scheme: "http", Host: s.state.Address}, 1)
+	client := steady(s.state)
 	defer client.Close()
 	for want, err := range s.wanted() {
 		if err != nil {

@@ -136,7 +136,7 @@ func (q *comparing) withRecorded(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := replay.NewClient(target.base, 1)
+	client := replay.NewSteady(target.base)
 	defer client.Close()
 	q.report.Was, q.report.Is = "as recorded in "+q.source.name, "of "+target.base.String()
 	summary, err := replay.Run(ctx, replay.Options{

@@ -130,6 +130,9 @@ func (r *replayCommand) send(ctx context.Context, terminal io.Writer, s sending)
 	report := r.newReport(s, o)
 	bar := r.newBar(terminal, s.source, o)
 	o.Send = client.Send
+	if o.Concurrency == 1 {
+		o.Send = (&replay.Steady{Client: client}).Send
+	}
 	o.Each = func(outcome replay.Outcome, p replay.Progress) {
 		report.note(outcome)
 		bar.show(p)

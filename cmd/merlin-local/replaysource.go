@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
 // requestSource is a file of recorded requests, which is read anew each time that they are asked for.
@@ -66,7 +65,7 @@ func (s *requestSource) requests() iter.Seq2[event.Exchange, error] {
 				from = io.LimitReader(file, s.size)
 			}
 		}
-		for x, err := range recording.Read(&countingReader{from, &s.read}) {
+		for x, err := range exchangesIn(&countingReader{from, &s.read}) {
 			if !yield(x, err) {
 				return
 			}

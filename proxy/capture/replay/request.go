@@ -29,7 +29,7 @@ func (u Unsendable) Error() string { return u.Text }
 // send it.
 func Sendable(x *event.Exchange) error {
 	switch {
-	case int64(len(x.Request.Body)) < x.Request.Size:
+	case int64(len(x.Request.Body)) < x.Request.Size || x.Request.Size < 0:
 		return Unsendable{"cut body", "its body cannot be had: " + x.Request.Cut}
 	case x.Method == http.MethodConnect || x.Status == http.StatusSwitchingProtocols:
 		return Unsendable{"upgraded", "its connection became another protocol's, of which nothing is captured"}

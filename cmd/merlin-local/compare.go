@@ -80,7 +80,7 @@ func (p *compareCommand) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := findRequests(args[0], c.InOrStdin())
+	source, err := findRequests(p.named(args[0]), c.InOrStdin())
 	if err != nil {
 		return err
 	}

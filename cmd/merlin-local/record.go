@@ -16,12 +16,17 @@ func openRecording(name, dir string) (*os.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := newFile(inRepo(name, dir))
+	return newFileOf("--record", inRepo(name, dir))
+}
+
+// newFileOf is newFile for a file that a flag names.
+func newFileOf(flag, path string) (*os.File, error) {
+	file, err := newFile(path)
 	if usage := (usageError{}); errors.As(err, &usage) {
-		return nil, usageError{fmt.Errorf("--record: %w", err)}
+		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--record: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return file, nil
 }

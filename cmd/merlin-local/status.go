@@ -113,6 +113,7 @@ func printStatus(w io.Writer, state *session.State) error {
 			fmt.Fprintf(w, "\n%s: %s (on revision %d)\n", m.ID, prose.Pins(m.Pins.Pins), m.Pins.Revision)
 		}
 		printDebugger(w, m)
+		printFaults(w, m)
 		if m.Scale != nil {
 			if err := printScale(w, m); err != nil {
 				return err

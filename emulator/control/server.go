@@ -26,6 +26,7 @@ import (
 //	POST /writes?path=FILE                     the file, which another program writes, is no edit
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
+//	POST /fault?model=ID&set=latency%3D1s      breaks it on request; DELETE ends that
 //	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
 //	POST /pins                                 replays the repo's pins, which have changed
 type Server struct {
@@ -51,6 +52,8 @@ type Server struct {
 	Reload func(model string, rebuild bool) error
 	// Pins replays the repo's pins again, which have changed; nil where none are replayed.
 	Pins func()
+	// Fault sets or clears faults, and returns once they are as asked.
+	Fault func(ctx context.Context, asked FaultRequest) error
 }
 
 // Listen opens the session's socket. The caller holds the session's lock.
@@ -81,6 +84,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("POST /writes", understood(s.writes))
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", understood(s.retry))
+	mux.HandleFunc("POST /fault", understood(s.fault))
+	mux.HandleFunc("DELETE /fault", understood(s.fault))
 	mux.HandleFunc("POST /reload", understood(s.reload))
 	mux.HandleFunc("POST /pins", s.pins)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}

@@ -50,6 +50,8 @@ func Happening(e event.Event) string {
 		return Attached(f)
 	case event.Pins:
 		return Pins(f)
+	case event.Faults:
+		return Faults(f)
 	case event.Autoscaler:
 		return Autoscaler(f)
 	case event.Scaled:

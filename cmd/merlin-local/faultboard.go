@@ -116,7 +116,7 @@ func (b *faultBoard) change(ctx context.Context, asked control.FaultRequest) err
 	}
 	before := maps.Clone(b.on)
 	for i, model := range models {
-		if err := b.put(ctx, model, boardAfter(before[model], asked, specs)); err != nil {
+		if err := b.put(ctx, model, afterwards(before[model], asked, specs)); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", model, err), b.restore(ctx, before, models[:i+1]))
 		}
 	}
@@ -134,8 +134,8 @@ func (b *faultBoard) restore(ctx context.Context, before map[string]map[string]f
 	return errors.Join(errs...)
 }
 
-// boardAfter is what is on after a change.
-func boardAfter(before map[string]fault, asked control.FaultRequest, specs []faultSpec) map[string]fault {
+// afterwards is what is on after a change.
+func afterwards(before map[string]fault, asked control.FaultRequest, specs []faultSpec) map[string]fault {
 	on := maps.Clone(before)
 	if len(specs) == 0 && len(asked.Clear) == 0 {
 		clear(on)

@@ -49,6 +49,14 @@ func board(t *testing.T, refuses string) (b *faultBoard, told func() []string, e
 	return b, told, func() { cancel(); <-b.over }
 }
 
+// set asks for faults that there can be.
+func set(t *testing.T, b *faultBoard, asked control.FaultRequest) {
+	t.Helper()
+	if err := b.ask(t.Context(), asked); err != nil {
+		t.Error(err)
+	}
+}
+
 func wants(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -60,8 +68,8 @@ func TestAFaultEndsAtItsTimeAndTheOthersGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, told, end := board(t, "")
 		defer end()
-		check(t, b.ask(t.Context(), control.FaultRequest{Model: "a-1", Set: []string{"drop"}}))
-		check(t, b.ask(t.Context(), control.FaultRequest{Model: "a-1", Set: []string{"latency=1s"}, For: time.Minute}))
+		set(t, b, control.FaultRequest{Model: "a-1", Set: []string{"drop"}})
+		set(t, b, control.FaultRequest{Model: "a-1", Set: []string{"latency=1s"}, For: time.Minute})
 		time.Sleep(time.Minute - time.Second)
 		wants(t, told(), "a-1 drop", "a-1 drop latency=1s")
 		time.Sleep(2 * time.Second)
@@ -73,7 +81,7 @@ func TestWhatCannotBeForOneModelIsForNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, told, end := board(t, "b-1 cpu")
 		defer end()
-		check(t, b.ask(t.Context(), control.FaultRequest{Model: "a-1", Set: []string{"cpu=1"}}))
+		set(t, b, control.FaultRequest{Model: "a-1", Set: []string{"cpu=1"}})
 		err := b.ask(t.Context(), control.FaultRequest{Set: []string{"cpu=100m"}})
 		if err == nil || err.Error() != "b-1: it cannot be" {
 			t.Errorf("got %v", err)
@@ -86,10 +94,10 @@ func TestAKillForOneRequestEndsWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, told, end := board(t, "")
 		defer end()
-		check(t, b.ask(t.Context(), control.FaultRequest{Model: "b-1", Set: []string{"kill", "drop=5%"}}))
+		set(t, b, control.FaultRequest{Model: "b-1", Set: []string{"kill", "drop=5%"}})
 		b.noteKill("b-1")
 		wants(t, told(), "b-1 drop=5% kill", "b-1 drop=5%")
-		check(t, b.ask(t.Context(), control.FaultRequest{Model: "b-1", Set: []string{"kill=5%"}}))
+		set(t, b, control.FaultRequest{Model: "b-1", Set: []string{"kill=5%"}})
 		b.noteKill("b-1") // one of a share ends nothing
 		wants(t, told(), "b-1 drop=5% kill", "b-1 drop=5%", "b-1 drop=5% kill=5%")
 	})
@@ -115,7 +123,9 @@ func TestFaultsAreReadAsTheyAreWritten(t *testing.T) {
 	var p proxy.Faults
 	var s emulator.Sabotage
 	specs, err := parseFaults([]string{"latency=200ms..1s:50%", "errors=503:0.5%", "drop=body:5%", "kill=1%", "probes=liveness", "cpu=1500m", "staging=2m"})
-	check(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, spec := range specs {
 		spec.into(&p, &s)
 	}

@@ -195,6 +195,11 @@ func (s inSession) Send(ctx context.Context, x event.Exchange) error {
 	return err
 }
 
+// Fault asks the session for faults.
+func (s inSession) Fault(ctx context.Context, model string, faults []string) error {
+	return s.Session.Fault(ctx, control.FaultRequest{Model: model, Set: faults})
+}
+
 // Pin pins into the session's repo, which is on this machine.
 func (s inSession) Pin(ctx context.Context, x event.Exchange) (string, error) {
 	state, err := s.State(ctx)

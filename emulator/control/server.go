@@ -50,6 +50,8 @@ type Server struct {
 	Retry func(model string) error
 	// Reload makes a new revision of the model, with a new image where rebuild is true.
 	Reload func(model string, rebuild bool) error
+	// Fault sets or clears faults, and returns once they are as asked.
+	Fault func(ctx context.Context, asked FaultRequest) error
 	// Pins replays the repo's pins again, which have changed; nil where none are replayed.
 	Pins func()
 	// Fault sets or clears faults, and returns once they are as asked.

@@ -138,7 +138,7 @@ func (q *comparing) withRecorded(ctx context.Context) error {
 	}
 	client := replay.NewClient(target.base, 1)
 	defer client.Close()
-	q.report.Was, q.report.Is = "as recorded in "+q.source.name, "of "+target.base.String()
+	q.report.Was, q.report.Is, q.report.finest = "as recorded in "+q.source.name, "of "+target.base.String(), finestRecorded
 	summary, err := replay.Run(ctx, replay.Options{
 		Requests: q.source.requests, Aim: target.aim, Send: client.Send, Concurrency: 1, Loops: 1, Limit: q.limit, Timeout: q.timeout,
 		Compare: func(was, is event.Exchange) compare.Result { return q.rules.answers(was, q.hide(is)) },
@@ -149,6 +149,10 @@ func (q *comparing) withRecorded(ctx context.Context) error {
 	}
 	return err
 }
+
+// finestRecorded is how finely recorded times, which the port took, and those that this client
+// takes are told apart.
+const finestRecorded = 2 * time.Millisecond
 
 // recorded takes what came of one request of the file.
 func (q *comparing) recorded(o replay.Outcome, _ replay.Progress) {

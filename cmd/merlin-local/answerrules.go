@@ -31,11 +31,7 @@ type rulesOfModels map[string]compare.Rules
 
 // answers compares an answer by its model's rules.
 func (r rulesOfModels) answers(was, is event.Exchange) compare.Result {
-	rules, known := r[was.Model]
-	if !known {
-		rules = r[""]
-	}
-	return compare.Answers(was, is, rules)
+	return compare.Answers(was, is, r.of(was.Model))
 }
 
 // rules are those of the configuration, where there is one, with the flags.
@@ -50,12 +46,7 @@ func (a *answerRules) rules(c *cobra.Command, where *location) (rulesOfModels, e
 		if err != nil {
 			return nil, err
 		}
-		for i, m := range file.Models {
-			all[m.ID()] = rulesOf(file.Compare[i])
-		}
-		if len(file.Models) == 1 {
-			all[""] = rulesOf(file.Compare[0])
-		}
+		all = rulesOfFile(file)
 	}
 	for id, rules := range all {
 		rules.Ignore = append(rules.Ignore, a.ignore...)
@@ -66,6 +57,18 @@ func (a *answerRules) rules(c *cobra.Command, where *location) (rulesOfModels, e
 		all[id] = rules
 	}
 	return all, nil
+}
+
+// rulesOfFile are the rules of a configuration.
+func rulesOfFile(file *config.File) rulesOfModels {
+	all := rulesOfModels{"": {}}
+	for i, m := range file.Models {
+		all[m.ID()] = rulesOf(file.Compare[i])
+	}
+	if len(file.Models) == 1 {
+		all[""] = rulesOf(file.Compare[0])
+	}
+	return all
 }
 
 func rulesOf(c config.Compare) compare.Rules {

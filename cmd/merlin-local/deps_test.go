@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"proxy/capture/jsonpath": {},
 	"proxy/capture/bundle":   {"emulator/event"},
 	"proxy/capture/compare":  {"emulator/event", "proxy/capture/jsonpath"},
+	"proxy/capture/pins":     {"emulator/event", "proxy/capture/compare"},
 	"proxy/capture/replay":   {"emulator/event", "proxy/capture", "proxy/capture/compare"},
 }
 

@@ -256,6 +256,7 @@ func blanks() []any {
 		&Attached{},
 		&Served{},
 		&Exchange{},
+		&Pins{},
 		&Capture{},
 		&Traffic{},
 		&Environment{},

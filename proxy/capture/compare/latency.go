@@ -98,7 +98,7 @@ func (v Verdict) String() string {
 	numbers := fmt.Sprintf("median %s, was %s; p95 %s, was %s", brief(v.MedianIs), brief(v.MedianWas), brief(v.P95Is), brief(v.P95Was))
 	switch v.Speed {
 	case TooFew:
-		return fmt.Sprintf("latency: %s; too few to tell: %d and %d, of %d each at least", numbers, v.Was, v.Is, fewest)
+		return fmt.Sprintf("latency: too few to tell (%d and %d, of %d each at least): %s", v.Was, v.Is, fewest, numbers)
 	case NoDifference:
 		return fmt.Sprintf("latency: no difference seen: %s (p = %.2g)", numbers, v.P)
 	}

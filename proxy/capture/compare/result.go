@@ -119,3 +119,29 @@ func shorten(text string) string {
 	}
 	return strings.ToValidUTF8(text[:shown], "") + "… and " + strconv.Itoa(len(text)-shown) + " bytes more"
 }
+
+// String is the difference in a line: the place, and both sides.
+func (d Difference) String() string {
+	text := d.Path + ": "
+	switch {
+	case d.Kind == Missing:
+		text += "missing, was " + d.Was
+	case d.Kind == Added:
+		text += "added: " + d.Is
+	case d.Kind == Uncompared:
+		text += "cannot be compared"
+	default:
+		text += orNone(d.Is) + ", was " + orNone(d.Was)
+	}
+	if d.Note != "" {
+		text += " (" + d.Note + ")"
+	}
+	return text
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "not there"
+	}
+	return text
+}

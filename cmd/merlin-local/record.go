@@ -12,17 +12,23 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// openRecording makes the file of --record. One that is there already is somebody's.
+// openRecording makes the file of --record; nil where none is asked for.
 func openRecording(name, dir string) (*os.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(inRepo(name, dir), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return createNew("--record", inRepo(name, dir))
+}
+
+// createNew makes the file that a flag names, readable by its owner alone. One that is
+// there already is somebody's.
+func createNew(flag, path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return nil, usageError{fmt.Errorf("--record: %s is there already: give another name, or remove it", inRepo(name, dir))}
+		return nil, usageError{fmt.Errorf("%s: %s is there already: give another name, or remove it", flag, path)}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--record: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return file, nil
 }

@@ -72,6 +72,9 @@ func (r *replayReport) outcomes(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintln(b)
+	if r.Masked > 0 {
+		fmt.Fprintf(b, "  %d were sent without what the capture hid of them, such as Authorization: their answers may differ for that\n", r.Masked)
+	}
 	for _, u := range r.Unsent {
 		fmt.Fprintf(b, "  not sent %d: %s, %s: %s\n", u.Count, u.Kind, requestName(u.Nth, u.ID), prose.Clean(u.Text))
 	}

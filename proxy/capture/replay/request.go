@@ -37,6 +37,14 @@ func Sendable(x *event.Exchange) error {
 	return nil
 }
 
+// masked tells whether the capture hid something of a request, which therefore goes
+// without it: a header, or with stars in the place of a part of its query or body.
+func masked(x *event.Exchange) bool {
+	hidden := func(f event.Field) bool { return f.Value == capture.Hidden }
+	return x.Request.Cut != "" || strings.Contains(x.Query, capture.Hidden) ||
+		slices.ContainsFunc(x.Request.Header, hidden) || slices.ContainsFunc(x.Request.Trailer, hidden)
+}
+
 // overHTTP2 tells whether a request goes over HTTP/2.
 func overHTTP2(x *event.Exchange) bool {
 	return strings.HasPrefix(x.Proto, "HTTP/2") || x.Proto == "" && x.Request.IsGRPC()

@@ -17,6 +17,8 @@ type Summary struct {
 	Answered    int `json:"not_compared"` // answered, where there was nothing to compare with
 	Failed      int `json:"failed"`       // without a whole answer
 	Interrupted int `json:"interrupted"`  // given up because the replay was ended
+	// Masked were sent without what the capture had hidden of them.
+	Masked int `json:"masked"`
 	// Errors are answers of status 500 and above or of a gRPC status that is the server's.
 	Errors int `json:"server_errors"`
 	// Unsent are those that could not be sent, by kind.

@@ -80,7 +80,7 @@ func (p *compareCommand) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := findRequests(args[0], c.InOrStdin())
+	source, err := findRequests(p.named(args[0]), c.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -117,19 +117,9 @@ type comparing struct {
 	hide   func(event.Exchange) event.Exchange
 }
 
-// hiding is called before anything is asked: what is answered may hold secrets.
-func (q *comparing) hiding() error {
-	file, err := (&modelFlags{}).load(q.c, q.location)
-	if err != nil {
-		return err
-	}
-	q.hide, err = hidingOf(file)
-	return err
-}
-
 // withRecorded replays the file on the running model.
-func (q *comparing) withRecorded(ctx context.Context) error {
-	if err := q.hiding(); err != nil {
+func (q *comparing) withRecorded(ctx context.Context) (err error) {
+	if q.hide, err = hidingOfRepo(q.c, q.location); err != nil {
 		return err
 	}
 	target, err := (&replayCommand{location: q.location, model: q.model}).target(ctx)

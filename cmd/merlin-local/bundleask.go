@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 	"github.com/caraml-dev/merlin-local/proxy/capture/compare"
-	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 )
 
 // asking is what is sent and how its answers are judged.
@@ -21,11 +19,15 @@ type asking struct {
 
 // ask sends every request and says of each answer whether it is the one that it was.
 func (r *rerun) ask(ctx context.Context, state *session.State, a *asking) error {
-	client := replay.NewClient(&url.URL{Scheme: "http", Host: state.Address}, 1)
+	client := steady(state)
 	defer client.Close()
 	same, mended := 0, 0
 	for _, was := range a.answered {
-		is, err := client.Send(ctx, here(was, state.Models[0]))
+		aimed, err := aimer(state).Aim(was)
+		if err != nil {
+			return err
+		}
+		is, err := client.Send(ctx, aimed)
 		if is.Status == 0 && err != nil && ctx.Err() != nil {
 			return err
 		}
@@ -75,7 +77,7 @@ func told(was, is event.Exchange, result compare.Result, remark string) string {
 			line += fmt.Sprintf("\n  and %d more", len(result.Differences)+result.More-mostTold)
 			break
 		}
-		line += "\n  " + difference(d)
+		line += "\n  " + prose.Clean(d.String())
 	}
 	return line
 }
@@ -89,20 +91,4 @@ func outcome(x event.Exchange) string {
 		return prose.Clean(x.Error)
 	}
 	return fmt.Sprint(x.Status)
-}
-
-// difference is one place at which two answers differ, on one line.
-func difference(d compare.Difference) string {
-	line := d.Path + ": was " + orNothing(d.Was) + ", is " + orNothing(d.Is)
-	if d.Note != "" {
-		line += " (" + d.Note + ")"
-	}
-	return prose.Clean(line)
-}
-
-func orNothing(text string) string {
-	if text == "" {
-		return "nothing"
-	}
-	return text
 }

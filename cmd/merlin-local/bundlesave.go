@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
 	"github.com/caraml-dev/merlin-local/proxy/capture/bundle"
-	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 )
 
 // bundleSave puts a problem of the running session into a file.
@@ -28,6 +26,7 @@ type bundleSave struct {
 	*location
 	requests                 []uint
 	from                     string
+	pins                     bool
 	note                     string
 	withImage, withArtifacts bool
 }
@@ -39,18 +38,18 @@ func newBundleSave(where *location) *cobra.Command {
 		Short: "Put what the running model did into a new file, to run it elsewhere",
 		Long: `Put what the running model did into a new file, to run it elsewhere.
 
-The requests are those of --request and --from. Without either they are the newest ones
-that failed: with a status of 400 and above, or gRPC's of an error. A model that does not
-serve needs none: its failure is what is carried.
+The requests are those of --request, --pins and --from. Without any of them they are the
+newest ones that failed: with a status of 400 and above, or gRPC's of an error. A model that
+does not serve needs none: its failure is what is carried.
 
---from FILE is anything that merlin-local import reads. Its requests are sent to the model
-now; what it answers is what a run elsewhere is compared with, and the answers in FILE are
-what should have come.`,
+Pins and the requests of --from are sent to the model now; what it answers is what a run
+elsewhere is compared with, and the answers that they have are what should have come.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error { return b.run(c, args) },
 	}
 	flags := c.Flags()
 	flags.UintSliceVar(&b.requests, "request", nil, "a request of this session by its number; may be repeated")
+	flags.BoolVar(&b.pins, "pins", false, "the pins of this repo, with the answers that should come")
 	flags.StringVar(&b.from, "from", "", "a file of requests, with the answers that should come")
 	flags.StringVar(&b.note, "note", "", "what a reader should know")
 	flags.BoolVar(&b.withImage, "with-image", false, "take the image along; without it, who runs the bundle needs to have it or to pull it")
@@ -83,6 +82,12 @@ func (b *bundleSave) run(c *cobra.Command, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }()
 	making := &bundling{bundleSave: b, session: s, state: state, model: model, staging: staging}
+	if err := making.open(c); err != nil {
+		return err
+	}
+	if making.source != nil {
+		defer making.source.close()
+	}
 	if err := making.collect(ctx); err != nil {
 		return err
 	}
@@ -104,15 +109,34 @@ type bundling struct {
 	session  control.Session
 	state    *session.State
 	model    *session.Model
-	staging  string // a folder of its own
+	staging  string         // a folder of its own
+	source   *requestSource // of --from; nil without
+	hide     func(event.Exchange) event.Exchange
 	manifest bundle.Manifest
 	members  []bundle.Member
+}
+
+// open reads what the repo says of answers: how they are compared, and what is hidden.
+func (s *bundling) open(c *cobra.Command) (err error) {
+	file, err := (&modelFlags{}).load(c, s.location)
+	if err != nil {
+		return err
+	}
+	if s.hide, err = hidingOf(file); err != nil {
+		return err
+	}
+	if s.manifest.Rules, err = json.Marshal(rulesOfFile(file).of(s.model.ID)); err != nil || s.from == "" {
+		return err
+	}
+	s.source, err = findRequests(inRepo(s.from, s.state.Dir), c.InOrStdin())
+	return err
 }
 
 func (s *bundling) collect(ctx context.Context) error {
 	m := s.model
 	s.manifest = bundle.Manifest{
-		Made: time.Now().UTC(), Note: s.note, Failure: m.Failure, Environment: m.Environment,
+		Rules: s.manifest.Rules,
+		Made:  time.Now().UTC(), Note: s.note, Failure: m.Failure, Environment: m.Environment,
 		Versions: bundle.Versions{MerlinLocal: s.state.Version, Runtime: s.state.Runtime, Engine: s.state.Engine, OS: runtime.GOOS, Arch: runtime.GOARCH},
 		Model:    bundle.Model{ID: m.ID, FullName: m.FullName, Protocol: m.Protocol, Revision: m.LocalRevision},
 		Image:    bundle.Ran{Reference: m.Image, ID: m.ImageID},
@@ -179,97 +203,6 @@ func (s *bundling) add(name string, text []byte) error {
 	}
 	s.members = append(s.members, bundle.Member{Name: name, Path: path})
 	return nil
-}
-
-// exchanges takes the requests, with what was answered and what should have been.
-func (s *bundling) exchanges(ctx context.Context) error {
-	answered, expected, err := s.asked(ctx)
-	if err != nil {
-		return err
-	}
-	if len(answered) == 0 && s.manifest.Failure == nil {
-		return usageError{errors.New("there is no failed request to take along, and none was named: name some with --request N or --from FILE")}
-	}
-	for i := range answered {
-		answered[i].ID = uint64(i + 1)
-	}
-	s.manifest.Asked, s.manifest.Known = len(answered), len(expected)
-	if err := s.addExchanges(bundle.Requests, answered); err != nil || len(expected) == 0 {
-		return err
-	}
-	return s.addExchanges(bundle.Expected, expected)
-}
-
-func (s *bundling) addExchanges(name string, all []event.Exchange) error {
-	if len(all) == 0 {
-		return nil
-	}
-	var text strings.Builder
-	if err := writeExchanges(&text, all); err != nil {
-		return err
-	}
-	return s.add(name, []byte(text.String()))
-}
-
-// asked gives the requests as they were answered here. Those that should have come have
-// the number that the answered one of the same request will have.
-func (s *bundling) asked(ctx context.Context) (answered, expected []event.Exchange, err error) {
-	ids := s.requests
-	if len(ids) == 0 && s.from == "" {
-		if ids, err = s.failed(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, id := range ids {
-		x, err := s.session.Exchange(ctx, uint64(id))
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := replay.Sendable(&x); err != nil {
-			return nil, nil, fmt.Errorf("request %d cannot be sent again elsewhere: %w", id, err)
-		}
-		answered = append(answered, x)
-	}
-	if s.from == "" {
-		return answered, nil, nil
-	}
-	file, err := openRequests(inRepo(s.from, s.state.Dir))
-	if err != nil {
-		return nil, nil, err
-	}
-	defer file.Close()
-	for want, err := range exchangesIn(file) {
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", s.from, err)
-		}
-		x, err := replay.Send(ctx, s.state.Address, here(want, s.model))
-		if x.Status == 0 && err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", s.from, err)
-		}
-		answered = append(answered, x)
-		if hasAnswer(want) {
-			want.ID = uint64(len(answered))
-			expected = append(expected, want)
-		}
-	}
-	return answered, expected, nil
-}
-
-// mostFailed is how many failed requests are taken where none are named.
-const mostFailed = 20
-
-// failed are the model's newest requests that failed, the oldest first.
-func (s *bundling) failed(ctx context.Context) (ids []uint, err error) {
-	for e, err := range s.session.Events(ctx, control.Query{Skip: []string{"log", "step"}}) {
-		if err != nil {
-			return nil, err
-		}
-		f, is := e.Fact.(event.Served)
-		if is && e.Model == s.model.ID && (f.Status >= 400 || f.Error != "" || f.GRPCStatus != nil && *f.GRPCStatus != 0) {
-			ids = append(ids, uint(f.ID))
-		}
-	}
-	return ids[max(0, len(ids)-mostFailed):], nil
 }
 
 // events takes what happened, but for the requests.

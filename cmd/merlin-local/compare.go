@@ -126,7 +126,7 @@ func (q *comparing) withRecorded(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	client := replay.NewClient(target.base, 1)
+	client := replay.NewSteady(target.base)
 	defer client.Close()
 	q.report.Was, q.report.Is, q.report.finest = "as recorded in "+q.source.name, "of "+target.base.String(), finestRecorded
 	summary, err := replay.Run(ctx, replay.Options{

@@ -20,7 +20,7 @@ import (
 
 // rival is one of two that are asked side by side.
 type rival struct {
-	client *replay.Client
+	client *replay.Steady
 	aim    func(event.Exchange) (event.Exchange, error)
 }
 
@@ -85,7 +85,7 @@ func (q *comparing) withOwn(ctx context.Context, file *config.File, do func(cont
 }
 
 func (q *comparing) rivalAt(t *replayTarget) *rival {
-	return &rival{replay.NewClient(t.base, 1), t.aim}
+	return &rival{replay.NewSteady(t.base), t.aim}
 }
 
 // aside runs a model beside whatever runs.

@@ -161,7 +161,7 @@ type pinReplay struct {
 // run replays the pins of a model, of all models where that is empty. each is told of every verdict;
 // it may be nil.
 func (p *pinReplay) run(ctx context.Context, all []pins.Pin, model string, each func(pins.Pin, event.Exchange, event.PinVerdict)) []event.PinVerdict {
-	client := replay.NewClient(&url.URL{Scheme: "http", Host: p.state.Address}, 1)
+	client := steady(p.state)
 	defer client.Close()
 	verdicts := []event.PinVerdict{}
 	for _, pin := range all {
@@ -186,7 +186,7 @@ func (p *pinReplay) run(ctx context.Context, all []pins.Pin, model string, each 
 	return verdicts
 }
 
-func sendPin(ctx context.Context, client *replay.Client, x event.Exchange) (event.Exchange, error) {
+func sendPin(ctx context.Context, client *replay.Steady, x event.Exchange) (event.Exchange, error) {
 	ctx, cancel := context.WithTimeout(ctx, pinTimeout)
 	defer cancel()
 	is, err := client.Send(ctx, x)
@@ -194,6 +194,11 @@ func sendPin(ctx context.Context, client *replay.Client, x event.Exchange) (even
 		err = errors.New("no answer within " + pinTimeout.String())
 	}
 	return is, err
+}
+
+// steady sends requests to a session's port, one after the other.
+func steady(state *session.State) *replay.Steady {
+	return replay.NewSteady(&url.URL{Scheme: "http", Host: state.Address})
 }
 
 // aimer aims requests at the models of a session.

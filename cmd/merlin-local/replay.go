@@ -72,8 +72,8 @@ of merlin-local.yaml; with --no-compare where each is below 500. It is 1 else.`,
 // check finds what makes no sense in the flags.
 func (r *replayCommand) check(file string) error {
 	switch {
-	case r.rate < 0 || r.speed < 0 || r.concurrency < 0 || r.loops < 0 || r.limit < 0 || r.duration < 0 || r.timeout < 0:
-		return usageError{errors.New("--rate, --speed, --concurrency, --loops, --limit, --duration and --timeout are above 0")}
+	case !(r.rate >= 0) || !(r.speed >= 0) || r.concurrency < 0 || r.loops < 0 || r.limit < 0 || r.duration < 0 || r.timeout < 0:
+		return usageError{errors.New("--rate, --speed, --concurrency, --loops, --limit, --duration and --timeout are numbers from 0 on")}
 	case r.rate > 0 && r.speed > 0:
 		return usageError{errors.New("--rate and --speed: give one of them")}
 	case r.rate > maxRate:
@@ -149,6 +149,9 @@ func (r *replayCommand) send(ctx context.Context, terminal io.Writer, s sending)
 	report := r.newReport(s, o)
 	bar := r.newBar(terminal, s.source, o)
 	o.Send = client.Send
+	if o.Concurrency == 1 {
+		o.Send = (&replay.Steady{Client: client}).Send
+	}
 	o.Each = func(outcome replay.Outcome, p replay.Progress) {
 		report.note(outcome)
 		bar.show(p)
@@ -161,7 +164,7 @@ func (r *replayCommand) send(ctx context.Context, terminal io.Writer, s sending)
 
 func (r *replayCommand) options(s sending) replay.Options {
 	o := replay.Options{
-		Requests: s.source.requests, Aim: s.target.aim,
+		Requests: s.source.requests, Stop: s.source.close, Aim: s.target.aim,
 		Pace:        replay.Pace{Rate: r.rate, Speed: r.speed},
 		Concurrency: r.concurrency, Loops: r.loops, Limit: r.limit, Duration: r.duration, Timeout: r.timeout,
 	}

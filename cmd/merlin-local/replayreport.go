@@ -117,7 +117,7 @@ func (r *replayCommand) openReport() (*os.File, error) {
 	if r.report == "" {
 		return nil, nil
 	}
-	return createNew("--report", r.named(r.report))
+	return newFileOf("--report", r.named(r.report))
 }
 
 // tell prints the report, and writes it to the file of --report.

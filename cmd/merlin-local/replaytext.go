@@ -114,9 +114,12 @@ func (r *replayReport) speed(b *strings.Builder) {
 	}
 	verdict := "the schedule was held"
 	if !s.Held {
-		verdict = "the schedule could NOT be held by this machine"
+		verdict = "the schedule could NOT be held by this machine (a lower rate, or nothing else that runs, helps)"
 	}
 	fmt.Fprintf(b, "  %s: 99 of 100 were sent at most %s late, all at most %s\n", verdict, prose.Duration(s.Lag.P99), prose.Duration(s.Lag.Max))
+	if s.Missed > 0 {
+		fmt.Fprintf(b, "  %d that were due before the end were not sent by then\n", s.Missed)
+	}
 	if s.Waited > 0 {
 		fmt.Fprintf(b, "  %d waited because %d were under way, the longest %s (--concurrency allows more): requests were up to %s late, and that is in their latency\n",
 			s.Waited, r.Concurrency, prose.Duration(s.Longest), prose.Duration(s.Late.Max))

@@ -47,6 +47,7 @@ type upSession struct {
 	capture   *capture.Store      // nil where nothing is captured
 	pins      *pinRunner          // nil where none are replayed
 	recording *os.File            // nil where nothing is recorded
+	files     *files              // that are watched; set once the emulator is made
 	held      []func() error      // what is let go of at the end
 }
 
@@ -147,13 +148,13 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 }
 
 func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port) *emulator.Emulator {
-	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), inRepo(s.record, s.file.Dir))
+	s.files = newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), inRepo(s.record, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
-		watcher = files
+		watcher = s.files
 	}
 	return emulator.New(emulator.Options{
-		Models: s.models, Runtime: s.engine, Router: server, Events: files,
+		Models: s.models, Runtime: s.engine, Router: server, Events: s.files,
 		Prober: prober{}, Examiner: examiner{}, Scraper: scrape.Scraper{Timeout: scrapeTimeout},
 		Stager: artifact.Stager{Root: s.session.Artifacts()},
 		Shell:  process.Shell{}, Watcher: watcher, Memory: s.engine.memory(),
@@ -202,9 +203,9 @@ func display(stream *event.Stream, view func(event.Event) error, end func()) (wa
 func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := &control.Server{Events: s.stream, Configuration: s.portable, Down: down, Retry: e.Retry, Reload: e.Reload}
+	server := &control.Server{Events: s.stream, Configuration: s.portable, Writes: s.files.Writes, Down: down, Retry: e.Retry, Reload: e.Reload}
 	if s.capture != nil {
-		server.Exchange, server.Search = s.capture.Lookup, s.capture.Search
+		server.Exchange, server.Search, server.Kept = s.capture.Lookup, s.capture.Search, s.capture.IDs
 	}
 	if s.pins != nil {
 		server.Pins = s.pins.again

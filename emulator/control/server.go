@@ -21,8 +21,9 @@ import (
 //
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
 //	GET  /exchange?id=7                        one captured exchange; 404 says why there is none
-//	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it
+//	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it, of all without it
 //	GET  /configuration?model=ID               what the model runs with now
+//	POST /writes?path=FILE                     the file, which another program writes, is no edit
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
 //	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
@@ -38,6 +39,10 @@ type Server struct {
 	Search func(ctx context.Context, text string) (ids []uint64, all bool)
 	// Configuration says what a model runs with now.
 	Configuration func(model string) (Configuration, error)
+	// Kept returns the exchanges that are kept, the newest first; nil as with Exchange.
+	Kept func() []uint64
+	// Writes takes a file that another program is about to write; an error says why it cannot.
+	Writes func(path string) error
 	// Down asks the session to end; it returns at once.
 	Down func()
 	// Retry starts the model's containers that wait to be started again.
@@ -73,6 +78,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("GET /exchange", understood(s.exchange))
 	mux.HandleFunc("GET /exchanges", understood(s.exchanges))
 	mux.HandleFunc("GET /configuration", understood(s.configuration))
+	mux.HandleFunc("POST /writes", understood(s.writes))
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", understood(s.retry))
 	mux.HandleFunc("POST /reload", understood(s.reload))

@@ -83,6 +83,9 @@ type Schedule struct {
 	// these waits. It is in their latency, and in that of those behind them.
 	Waited  int           `json:"waited"`
 	Longest time.Duration `json:"longest_wait_ns"`
+	// Missed were due before Options.Duration was over, and were not sent by then; it is
+	// known of a rate that goes on until then.
+	Missed int `json:"missed"`
 	// Late is how late requests were sent, for whatever reason.
 	Late Times `json:"late"`
 }

@@ -71,15 +71,11 @@ func (m *monkey) note(what string) {
 // TestRandomKeysNeverBreakTheScreen looks for what no test thought of; a seed that found
 // something is worth a test of its own.
 func TestRandomKeysNeverBreakTheScreen(t *testing.T) {
-	sessions := map[string][]event.Event{}
 	for _, name := range []string{"serving", "crash", "reload", "several", "traceback", "zero"} {
-		sessions[name] = recording(t, name)
-	}
-	t.Chdir(t.TempDir()) // it saves and exports files, too
-	for name, events := range sessions {
 		t.Run(name, func(t *testing.T) {
 			seed := rand.Uint64()
-			control := &hands{exchanges: map[uint64]event.Exchange{}}
+			events, control := recording(t, name), &hands{exchanges: map[uint64]event.Exchange{}}
+			t.Chdir(t.TempDir()) // it exports requests too, under any names
 			for _, e := range events {
 				if x, is := e.Fact.(event.Exchange); is {
 					control.exchanges[x.ID] = x

@@ -11,7 +11,7 @@ import (
 	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
-// openRecording makes the file of --record.
+// openRecording makes the file of --record; nil where none is asked for.
 func openRecording(name, dir string) (*os.File, error) {
 	if name == "" {
 		return nil, nil

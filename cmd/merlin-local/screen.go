@@ -213,10 +213,6 @@ func (s inSession) Pin(ctx context.Context, x event.Exchange) (string, error) {
 	return name, s.Pins(ctx)
 }
 
-// Fault asks the session for faults.
-func (s inSession) Fault(ctx context.Context, model string, faults []string) error {
-	return s.Session.Fault(ctx, control.FaultRequest{Model: model, Set: faults})
-}
 
 func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }
 

@@ -96,14 +96,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		defer noMore()
 		return supervision.Run(ctx)
 	})
-	work.Go(func() error { return s.sweepOthers(ctx) })
-	if s.capture != nil {
-		work.Go(func() error { s.tellCapture(ctx); return nil })
-	}
-	if s.pins != nil {
-		work.Go(func() error { s.pins.run(ctx); return nil })
-	}
-	work.Go(func() error { return s.forgetUnused(time.Now()) })
+	s.aroundIt(ctx, work)
 	for _, editor := range editors {
 		work.Go(func() error { return editor.Serve(ctx) })
 	}
@@ -129,6 +122,18 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		return toldError{err} // the view has shown it, with what to do next
 	}
 	return errors.Join(err, viewErr)
+}
+
+// aroundIt has done what a session does besides serving its models.
+func (s *upSession) aroundIt(ctx context.Context, work *errgroup.Group) {
+	work.Go(func() error { return s.sweepOthers(ctx) })
+	work.Go(func() error { return s.forgetUnused(time.Now()) })
+	if s.capture != nil {
+		work.Go(func() error { s.tellCapture(ctx); return nil })
+	}
+	if s.pins != nil {
+		work.Go(func() error { s.pins.run(ctx); return nil })
+	}
 }
 
 func (s *upSession) proxy(faults *faulting, wanted func(model string), waited func(model string, w proxy.Wait)) *proxy.Server {

@@ -54,8 +54,6 @@ type Server struct {
 	Fault func(ctx context.Context, asked FaultRequest) error
 	// Pins replays the repo's pins again, which have changed; nil where none are replayed.
 	Pins func()
-	// Fault sets or clears faults, and returns once they are as asked.
-	Fault func(ctx context.Context, asked FaultRequest) error
 }
 
 // Listen opens the session's socket. The caller holds the session's lock.

@@ -52,8 +52,6 @@ func Happening(e event.Event) string {
 		return Faults(f)
 	case event.Pins:
 		return Pins(f)
-	case event.Faults:
-		return Faults(f)
 	case event.Autoscaler:
 		return Autoscaler(f)
 	case event.Scaled:

@@ -213,7 +213,6 @@ func (s inSession) Pin(ctx context.Context, x event.Exchange) (string, error) {
 	return name, s.Pins(ctx)
 }
 
-
 func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }
 
 // errNoTerminal says that a screen was asked for where none can be.

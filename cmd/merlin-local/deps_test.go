@@ -55,6 +55,7 @@ var vendors = map[string]string{
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
 	"github.com/spf13/cobra":              root,
+	"github.com/owenrumney/go-sarif":      "emulator/check",
 	"github.com/charmbracelet/bubbletea":  "tui",
 	"github.com/charmbracelet/lipgloss":   "tui",
 	"github.com/NimbleMarkets/ntcharts":   "tui",

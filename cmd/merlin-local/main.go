@@ -95,7 +95,7 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 	where.flags(root)
 	root.AddCommand(
 		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplaySession(), newRetry(where), newReload(where),
-		newEnv(where), newPredict(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
+		newEnv(where), newCheck(where), newPredict(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
 	)
 	for _, c := range root.Commands() {
 		c.Args = wrongArgs(c.Args)

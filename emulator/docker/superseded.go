@@ -55,6 +55,19 @@ func (r *Runtime) removeImages(ctx context.Context, references []string) (err er
 	return err
 }
 
+// RemoveImages removes all images that the session has built, for a session that is not to
+// come again. What their builds left in the Engine's cache stays.
+func (r *Runtime) RemoveImages(ctx context.Context) error {
+	ctx, cancel := onTheWayOut(ctx)
+	defer cancel()
+	images, err := r.imagesOfSession(ctx)
+	var references []string
+	for _, i := range images {
+		references = append(references, i.ID)
+	}
+	return errors.Join(err, r.removeImages(ctx, references))
+}
+
 func warnOfRemoval(ctx context.Context, err error, report func(event.Fact)) {
 	if err != nil && ctx.Err() == nil {
 		report(event.Notice{

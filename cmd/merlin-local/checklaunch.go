@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator"
+	"github.com/caraml-dev/merlin-local/emulator/artifact"
+	checks "github.com/caraml-dev/merlin-local/emulator/check"
+	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/control"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+	"github.com/caraml-dev/merlin-local/emulator/process"
+)
+
+// checkAside is the session of a check, beside whatever runs in the repo.
+type checkAside struct {
+	session control.Session
+	engine  *engine
+	lock    *control.Lock
+}
+
+// aside opens the session. What killed ones left is removed first.
+func (k *checking) aside(ctx context.Context, file *config.File, models []*emulator.Model) (*checkAside, error) {
+	a := &checkAside{session: control.FindHome().Beside(file.Dir)}
+	var err error
+	if a.lock, err = a.session.Acquire(control.Owner{PID: os.Getpid(), Dir: file.Dir}); err != nil {
+		return nil, err
+	}
+	options := k.engineOptions
+	options.emulatedPlatform = true // a rule tells it
+	if a.engine, err = options.choose(ctx, a.session, models); err != nil {
+		return nil, errors.Join(err, a.lock.Release())
+	}
+	if _, err := sweepDead(ctx, a.engine.docker); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+// close removes all that the session made, the images too: another session of the same
+// kind builds them from the Engine's cache.
+func (a *checkAside) close() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err = a.engine.Sweep(ctx)
+	if a.engine.docker != nil {
+		err = errors.Join(err, a.engine.docker.RemoveImages(ctx))
+	}
+	a.engine.close()
+	return errors.Join(err, a.lock.Release())
+}
+
+// checkLauncher runs one model in its variations.
+type checkLauncher struct {
+	*checkAside
+	model  *emulator.Model
+	image  emulator.Image
+	grace  time.Duration
+	limit  time.Duration
+	staged *stagedOnce
+}
+
+// launcher makes the model's image ready; progress gets how that goes.
+func (a *checkAside) launcher(ctx context.Context, progress io.Writer, m *emulator.Model, k *checking) (*checkLauncher, error) {
+	l := &checkLauncher{
+		checkAside: a, model: plainly(m), grace: k.grace, limit: k.deadline,
+		staged: &stagedOnce{Stager: artifact.Stager{Root: a.session.Artifacts()}},
+	}
+	if m.OnHost {
+		return l, nil
+	}
+	view := &progressView{view: newPlain(progress, []*emulator.Model{m})}
+	var err error
+	l.image, err = emulator.New(emulator.Options{
+		Models: []*emulator.Model{l.model}, Runtime: firstBuild{a.engine}, Shell: process.Shell{}, Events: view,
+	}).Image(ctx, m.ID())
+	var failure *emulator.Failure
+	if errors.As(err, &failure) && failure.Next != "" {
+		err = errors.New(failure.Error() + "\n  next: " + failure.Next)
+	}
+	return l, err
+}
+
+// plainly is a model as the contract has it: one replica, its documented probes but for
+// liveness, which would end what is only slow under a check, and nothing of this machine.
+func plainly(m *emulator.Model) *emulator.Model {
+	plain := *m
+	plain.Fidelity, plain.Readiness, plain.Liveness = emulator.Documented, emulator.ProbeSettings{}, emulator.ProbeSettings{Kind: emulator.CheckNone}
+	plain.Replicas, plain.MaxReplicas, plain.ScaleToZero = 1, 1, false
+	plain.Debug, plain.Metrics = emulator.Debug{}, emulator.Metrics{}
+	return &plain
+}
+
+// about is what is known of the image; nil where there is none.
+func (l *checkLauncher) about() *checks.Image {
+	if l.model.OnHost {
+		return nil
+	}
+	i := l.image
+	return &checks.Image{
+		Reference: i.Reference, Built: l.model.Build != nil, Architecture: i.Architecture, User: i.User, Size: i.Size,
+		Entrypoint: i.Entrypoint, Cmd: i.Cmd, Env: i.Env, Exposed: i.Exposed, HealthCheck: i.HealthCheck,
+	}
+}
+
+// Launch runs an emulator of the one model until Stop, or at once to its end when ctx ends.
+func (l *checkLauncher) Launch(ctx context.Context, v checks.Variation) checks.Running {
+	model := *l.model
+	model.Build = nil // the image is there
+	if v.Revision != 0 {
+		model.Deployment.Revision = v.Revision
+	}
+	stream := event.NewStream()
+	force := make(chan struct{})
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r := &checkRun{Subscription: stream.Subscribe(), stop: stop}
+	e := emulator.New(emulator.Options{
+		Models: []*emulator.Model{&model}, Runtime: varied{l.engine, l.image, v}, Router: noRouter{}, Events: stream,
+		Prober: prober{}, Examiner: examiner{}, Stager: l.staged, Shell: process.Shell{},
+		Grace: l.grace, Deadline: l.limit, FirstExitFails: true, Force: force,
+	})
+	unhook := context.AfterFunc(ctx, func() { close(force); stop() })
+	go func() {
+		_ = e.Run(running) // the failure's card is an event
+		unhook()
+		stop()
+		stream.Close() // the reader waits for it
+	}()
+	return r
+}
+
+// checkRun is one replica's events, and its end.
+type checkRun struct {
+	*event.Subscription
+	stop func()
+}
+
+// Stop begins the end.
+func (r *checkRun) Stop() { r.stop() }
+
+// firstBuild builds under a revision that no session has, so that no tag of a session
+// that runs moves.
+type firstBuild struct{ emulator.Runtime }
+
+func (b firstBuild) Image(ctx context.Context, spec emulator.ImageSpec, report func(event.Fact)) (emulator.Image, error) {
+	spec.Revision = 0
+	return b.Runtime.Image(ctx, spec, report)
+}
+
+// varied is the runtime as one variation sees it. Several use the engine at once, and the
+// session outlives each of them.
+type varied struct {
+	emulator.Runtime
+	image emulator.Image
+	v     checks.Variation
+}
+
+func (r varied) Image(context.Context, emulator.ImageSpec, func(event.Fact)) (emulator.Image, error) {
+	return r.image, nil
+}
+
+func (r varied) Place(ctx context.Context, spec emulator.PlaceSpec) (merlin.Place, error) {
+	place, err := r.Runtime.Place(ctx, spec)
+	if r.v.HTTPPort != 0 {
+		place.HTTPPort, place.GRPCPort = r.v.HTTPPort, r.v.GRPCPort
+	}
+	return place, err
+}
+
+func (r varied) Start(ctx context.Context, spec emulator.ContainerSpec) (emulator.Container, error) {
+	spec.User = r.v.User
+	return r.Runtime.Start(ctx, spec)
+}
+
+// Watch is the main run's alone: what the Engine tells is told to all containers.
+func (r varied) Watch(ctx context.Context, report func(event.Fact)) error {
+	if r.v != (checks.Variation{}) {
+		return nil
+	}
+	return r.Runtime.Watch(ctx, report)
+}
+
+func (r varied) Tidy(context.Context, func(event.Fact)) {}
+
+func (r varied) Sweep(context.Context) error { return nil }
+
+// stagedOnce stages the artifact for all variations; the session's end removes it.
+type stagedOnce struct {
+	emulator.Stager
+	once   sync.Once
+	folder string
+	err    error
+}
+
+// Stage gives the same folder each time.
+func (s *stagedOnce) Stage(ctx context.Context, modelDir string, properties []byte) (string, func() error, error) {
+	s.once.Do(func() { s.folder, _, s.err = s.Stager.Stage(ctx, modelDir, properties) })
+	return s.folder, func() error { return nil }, s.err
+}
+
+// noRouter is no port at all: a check asks the containers themselves.
+type noRouter struct{}
+
+func (noRouter) Route(string, int, []netip.AddrPort)                    {}
+func (noRouter) Hold(string)                                            {}
+func (noRouter) Fail(string, string)                                    {}
+func (noRouter) Drain(context.Context, string, ...netip.AddrPort) error { return nil }
+func (noRouter) Farewell(string, netip.AddrPort) func(context.Context) int {
+	return func(context.Context) int { return 0 }
+}
+
+// progressView shows facts as they come. It is safe for concurrent use.
+type progressView struct {
+	mu   sync.Mutex
+	view *plain
+}
+
+// Publish shows a fact.
+func (p *progressView) Publish(model string, revision int, f event.Fact) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.view.show(event.Event{Time: time.Now().UTC(), Model: model, Revision: revision, Fact: f})
+}

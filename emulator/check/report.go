@@ -1,0 +1,42 @@
+package check
+
+import (
+	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/merlin"
+)
+
+// Report is what came of one subject, in the order of the rules.
+type Report struct {
+	Subject  string          `json:"model"`
+	Protocol merlin.Protocol `json:"protocol"`
+	Image    string          `json:"image,omitempty"`
+	Took     time.Duration   `json:"took_ns"`
+	Results  []Result        `json:"results"`
+	// Place is the file that the fixes are most likely made in, relative to the repo; for
+	// SARIF, whose results want a place.
+	Place string `json:"-"`
+}
+
+// Fails tells whether a rule of that severity, or of a graver one, does not hold.
+func (r Report) Fails(severity Severity) bool {
+	for _, result := range r.Results {
+		switch result.Outcome {
+		case Failed, Warned, Noted:
+			if result.Severity.AtLeast(severity) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// of are the results of one outcome.
+func (r Report) of(outcome Outcome) (some []Result) {
+	for _, result := range r.Results {
+		if result.Outcome == outcome {
+			some = append(some, result)
+		}
+	}
+	return some
+}

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"emulator/sockets":     {},
 	"emulator/diagnose":    {"emulator/event"},
 	"emulator/probe":       {},
+	"emulator/check":       {"emulator/event", "emulator/merlin", "emulator/scrape"}, // what runs the model is given to it
 	"emulator/scale":       {},
 	"emulator/scrape":      {"emulator/event"},
 	"emulator/watch":       {},

@@ -10,7 +10,7 @@ import (
 const again = 100 * time.Millisecond
 
 // settles bounds the wait for a model that is ready but does not predict yet.
-const settles = 20 * time.Second
+const settles = 10 * time.Second
 
 // first asks for a prediction at once: who says ready must be.
 func (o *observer) first(ctx context.Context) {
@@ -63,18 +63,20 @@ func (o *observer) idle(ctx context.Context) {
 		if a.Reply != Accepted {
 			return // liveness-endpoint tells it
 		}
-		if len(took) < idleCalls {
-			took = append(took, a.Took)
-			continue
-		}
-		if cost.call() || o.OnHost || time.Since(begun) > idleLimit {
+		took = append(took, a.Took)
+		costKnown := cost.call() || o.OnHost
+		if len(took) >= idleCalls && costKnown || time.Since(begun) > idleLimit {
 			break
+		}
+		if len(took) < idleCalls {
+			continue
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
 	}
+	took = took[:min(len(took), idleCalls)]
 	slices.Sort(took)
 	if o.Idle.Answers = len(took); len(took) > 0 {
 		o.Idle.Median, o.Idle.CPU = took[len(took)/2], cost.each
@@ -91,12 +93,12 @@ type costs struct {
 	each   time.Duration // of CPU time; 0 until it is known
 }
 
-// call takes a call in, and tells whether its cost is known now.
+// call takes a call in, and tells whether the cost of one is known.
 func (c *costs) call() bool {
 	c.calls++
 	known := c.life.now()
-	if known.samples == c.seen {
-		return false
+	if known.samples == c.seen || c.each > 0 {
+		return c.each > 0
 	}
 	c.seen = known.samples
 	if !c.began {
@@ -104,5 +106,5 @@ func (c *costs) call() bool {
 		return false
 	}
 	c.each = (known.usage.CPUTime - c.before) / time.Duration(max(c.calls, 1))
-	return true
+	return c.each > 0
 }

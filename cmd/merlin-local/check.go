@@ -171,6 +171,9 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, aside.close()) }()
+	if aside.engine.warning != "" {
+		fmt.Fprintln(progress, "warning: "+aside.engine.warning)
+	}
 	for i, m := range models {
 		where := place(file, m)
 		launcher, err := aside.launcher(ctx, progress, m, k)
@@ -182,7 +185,9 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 		if s.Image != nil && !k.emulatedPlatform && s.Image.Architecture != launcher.image.EngineArchitecture {
 			s.Image.Unfit = fmt.Sprintf("it is for %s, and the Engine runs %s (--allow-emulation runs it all the same)", s.Image.Architecture, launcher.image.EngineArchitecture)
 		}
-		report, err := checks.Run(ctx, s, launcher, k.rulesFor(s.Deployment.Protocol))
+		rules := k.rulesFor(s.Deployment.Protocol)
+		fmt.Fprintf(progress, "%s  checking; rules: %d\n", s.ID, len(rules))
+		report, err := checks.Run(ctx, s, launcher, rules)
 		if err != nil {
 			return nil, fmt.Errorf("the check was ended: %w", err)
 		}

@@ -165,7 +165,7 @@ func sweepDead(ctx context.Context, runtime *docker.Runtime) (int, error) {
 func sweepSession(ctx context.Context, s control.Session, runtime *docker.Runtime) error {
 	err := process.New(s.Processes()).Sweep(ctx)
 	if runtime != nil {
-		err = errors.Join(err, runtime.SweepSession(ctx, s.ID))
+		err = errors.Join(err, runtime.SweepSession(ctx, s.ID), runtime.SweepImages(ctx, s.ID))
 	}
 	return err
 }

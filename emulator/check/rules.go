@@ -58,9 +58,9 @@ func requestRules() []Rule {
 		{"concurrent", RequestGroup, Error, "", "concurrent requests get their own answers", "200 requests from 8 clients, each answer beside that of the same request alone", needsMain | needsLoad, concurrent},
 		{"memory", RequestGroup, Error, "", "its memory stays below the limit", "its peak after those requests: above 90 % is a warning, an OOM kill an error", needsMain | needsLoad, memory},
 		{malformedBody, RequestGroup, Error, "", "a body that cannot be read is refused (4xx)", "5xx, no answer, or the end of the container; a warning where it is taken for a request", needsMain | needsBad, refuses(malformedBody)},
-		{emptyBody, RequestGroup, Error, "", "an empty body is refused (4xx)", "as above", needsMain | needsBad, refuses(emptyBody)},
-		{wrongShape, RequestGroup, Error, "", "a body of another shape is refused (4xx)", "as above", needsMain | needsBad, refuses(wrongShape)},
-		{hugeBody, RequestGroup, Error, "", "a body of 32 MiB is refused (4xx), or answered", "as above; to close the connection is to refuse", needsMain | needsBad, refuses(hugeBody)},
+		{emptyBody, RequestGroup, Error, "", "an empty body is refused (4xx)", "the same", needsMain | needsBad, refuses(emptyBody)},
+		{wrongShape, RequestGroup, Error, "", "a body of another shape is refused (4xx)", "the same, with JSON of three odd shapes (`UPI_V1`: a table of other columns)", needsMain | needsBad, refuses(wrongShape)},
+		{hugeBody, RequestGroup, Error, "", "a body of 32 MiB is refused (4xx), or answered", "5xx, no answer, or the end of the container; to close the connection is to refuse", needsMain | needsBad, refuses(hugeBody)},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -49,11 +50,24 @@ func (r Report) section(out *strings.Builder, outcome Outcome, width int) {
 		if outcome == Failed || outcome == Warned {
 			word = strings.ToUpper(word)
 		}
-		fmt.Fprintf(out, "%-10s  %-*s  %s\n", word, width, result.Rule, result.Evidence)
+		fmt.Fprintf(out, "%-10s  %-*s  %s\n", word, width, result.Rule, printable(result.Evidence))
 		if result.Fix != "" {
-			fmt.Fprintf(out, "%-10s  %-*s  fix: %s\n", "", width, "", result.Fix)
+			fmt.Fprintf(out, "%-10s  %-*s  fix: %s\n", "", width, "", printable(result.Fix))
 		}
 	}
+}
+
+// printable is text that does nothing to a terminal and stays in its line.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }
 
 func (r Report) summary() string {

@@ -55,12 +55,14 @@ func (r *Runtime) removeImages(ctx context.Context, references []string) (err er
 	return err
 }
 
-// RemoveImages removes all images that the session has built, for a session that is not to
-// come again. What their builds left in the Engine's cache stays.
-func (r *Runtime) RemoveImages(ctx context.Context) error {
+// SweepImages removes the images that a session has built as revision 0, which no session
+// counts: those of one that is not to come again. What their builds left in the Engine's
+// cache stays.
+func (r *Runtime) SweepImages(ctx context.Context, session string) error {
 	ctx, cancel := onTheWayOut(ctx)
 	defer cancel()
-	images, err := r.imagesOfSession(ctx)
+	own := filters.NewArgs(filters.Arg("label", labelSession+"="+session), filters.Arg("label", labelRevision+"=0"))
+	images, err := r.client.ImageList(ctx, image.ListOptions{Filters: own})
 	var references []string
 	for _, i := range images {
 		references = append(references, i.ID)

@@ -34,6 +34,10 @@ func run(fault string) error {
 	if os.Getenv("PORT") == os.Getenv("CARAML_GRPC_PORT") {
 		return serveUPI(ended, fault)
 	}
+	if fault == "never-listens" {
+		<-ended.Done()
+		return nil
+	}
 	m := &model{fault: fault, name: name(fault), begun: time.Now()}
 	listener, err := net.Listen("tcp", address(fault))
 	if err != nil {

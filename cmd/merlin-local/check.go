@@ -100,7 +100,7 @@ func (k *checking) run(c *cobra.Command, args []string) error {
 		}
 		all = []*emulator.Model{one}
 	}
-	subjects, err := k.subjects(all)
+	subjects, err := k.subjects(file.Dir, all)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (k *checking) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return k.tell(c.OutOrStdout(), reports)
+	return k.tell(c.OutOrStdout(), file.Dir, reports)
 }
 
 // complete refuses what makes no sense.
@@ -132,10 +132,10 @@ func (k *checking) complete() (err error) {
 }
 
 // subjects are the models with what is expected of them, before anything is built.
-func (k *checking) subjects(models []*emulator.Model) (all []checks.Subject, err error) {
+func (k *checking) subjects(dir string, models []*emulator.Model) (all []checks.Subject, err error) {
 	for _, m := range models {
 		s := checks.Subject{
-			ID: m.ID(), Deployment: m.Deployment, Deadline: k.deadline, Grace: k.grace,
+			ID: m.ID(), Deployment: m.Deployment, Deadline: k.deadline, Grace: k.grace, Timeout: m.Timeout, AtOnce: m.ContainerConcurrency,
 			Architecture: k.architecture, MostBytes: k.mostBytes, RequestName: exampleName,
 		}
 		for _, value := range m.SecretValues {
@@ -143,7 +143,7 @@ func (k *checking) subjects(models []*emulator.Model) (all []checks.Subject, err
 		}
 		path := filepath.Join(m.Dir, exampleName)
 		if k.request != "" {
-			path, s.RequestName = k.request, k.request
+			path, s.RequestName = inRepo(k.request, dir), k.request
 		}
 		s.Request, err = os.ReadFile(path)
 		if err != nil && (k.request != "" || !errors.Is(err, os.ErrNotExist)) {
@@ -189,7 +189,7 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 		fmt.Fprintf(progress, "%s  checking; rules: %d\n", s.ID, len(rules))
 		report, err := checks.Run(ctx, s, launcher, rules)
 		if err != nil {
-			return nil, fmt.Errorf("the check was ended: %w", err)
+			return nil, errors.New("the check was interrupted")
 		}
 		report.Place = where
 		reports = append(reports, report)

@@ -29,9 +29,9 @@ func listRules(w io.Writer) error {
 }
 
 // tell writes the reports and makes an error of what does not hold.
-func (k *checking) tell(w io.Writer, reports []checks.Report) (err error) {
+func (k *checking) tell(w io.Writer, dir string, reports []checks.Report) (err error) {
 	if k.report != "" {
-		if err := k.writeReport(reports); err != nil {
+		if err := k.writeReport(dir, reports); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
 		err = checks.WriteText(w, reports)
@@ -49,8 +49,8 @@ func (k *checking) tell(w io.Writer, reports []checks.Report) (err error) {
 	return nil
 }
 
-func (k *checking) writeReport(reports []checks.Report) error {
-	file, err := os.Create(k.report)
+func (k *checking) writeReport(dir string, reports []checks.Report) error {
+	file, err := os.Create(inRepo(k.report, dir))
 	if err != nil {
 		return err
 	}

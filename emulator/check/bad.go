@@ -79,15 +79,23 @@ const (
 
 // endedSince tells how the container ended since so many had, and by what.
 func (o *observer) endedSince(ctx context.Context, exits int, what string, b *Bad) string {
-	limit := time.Duration(0)
-	if b.Tried[len(b.Tried)-1].Answer.Reply == Silence {
-		limit = mournLimit
-	}
-	known, ended := o.life.await(ctx, limit, func(f facts) bool { return len(f.exits) > exits })
-	if !ended && len(known.exits) <= exits {
+	if b.Tried[len(b.Tried)-1].Answer.Reply != Silence {
 		return ""
 	}
-	return fmt.Sprintf("%s ended the container: %s", what, describe(known.exits[len(known.exits)-1]))
+	if end := o.mourn(ctx, exits); end != "" {
+		return fmt.Sprintf("%s ended the container: %s", what, end)
+	}
+	return ""
+}
+
+// mourn tells how a container ended since so many had, once the news of it has come;
+// empty where none does.
+func (o *observer) mourn(ctx context.Context, exits int) string {
+	known, ended := o.life.await(ctx, mournLimit, func(f facts) bool { return len(f.exits) > exits })
+	if !ended {
+		return ""
+	}
+	return describe(known.exits[len(known.exits)-1])
 }
 
 // lives waits for a container that serves, which may be a new one.

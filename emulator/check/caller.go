@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -68,20 +69,20 @@ type caller interface {
 	// begin sends a request but for its end, and returns once the model has begun with
 	// it; finish sends the rest.
 	begin(ctx context.Context, request []byte) (finish func(ctx context.Context) Answer, err error)
-	// contract asks all endpoints once.
-	contract(ctx context.Context, s *Subject) *Contract
+	// contract asks all endpoints once, but for a prediction where one is known.
+	contract(ctx context.Context, s *Subject, predicted *Answer) *Contract
 	close()
 }
 
-// call bounds one request: Merlin's own limit is far above what a small one takes.
+// call bounds a question that needs no model to answer it.
 const call = 30 * time.Second
 
 // newCaller asks the replica at an address.
 func newCaller(s *Subject, fullName string, at netip.AddrPort) (caller, error) {
 	if s.upi() {
-		return newUPI(at)
+		return newUPI(at, cmp.Or(s.Timeout, call))
 	}
-	return newHTTP(fullName, at), nil
+	return newHTTP(fullName, at, cmp.Or(s.Timeout, call)), nil
 }
 
 // nonsense is a body that no model can make sense of.
@@ -108,6 +109,14 @@ func (letters) Read(p []byte) (int, error) {
 		p[i] = 'x'
 	}
 	return len(p), nil
+}
+
+// question is the good request, or without one an object that says nothing.
+func (s *Subject) question() []byte {
+	if s.Request == nil {
+		return []byte("{}")
+	}
+	return s.Request
 }
 
 // variants are the request and smaller ones of single elements of its lists, by which

@@ -84,10 +84,10 @@ func (o *observer) observe(ctx context.Context) {
 
 // requests are all that a model must bear, the harmless first.
 func (o *observer) requests(ctx context.Context) {
-	if o.wants(needsContract) {
-		o.Contract = o.caller.contract(ctx, &o.Subject)
+	if o.wants(needsContract) && o.lives(ctx) {
+		o.Contract = o.caller.contract(ctx, &o.Subject, o.First.last())
 	}
-	if o.wants(needsLoad) && o.Request != nil && o.answers() {
+	if o.wants(needsLoad) && o.answers() && o.lives(ctx) {
 		o.load(ctx)
 	}
 	if o.wants(needsBad) {

@@ -54,7 +54,7 @@ func (o *observer) underway(ctx context.Context) (finishes []func(context.Contex
 		}
 		return nil
 	}
-	for range running {
+	for range o.atOnce(running) {
 		finish, err := o.caller.begin(ctx, o.Request)
 		if err != nil {
 			o.End.Unasked = "no request could be begun: " + err.Error()

@@ -23,47 +23,56 @@ import (
 // overHTTP asks an HTTP_JSON model.
 type overHTTP struct {
 	at        netip.AddrPort
-	model     string // its path
+	model     string        // its path
+	timeout   time.Duration // of a prediction
 	transport *http.Transport
 }
 
-func newHTTP(fullName string, at netip.AddrPort) *overHTTP {
+func newHTTP(fullName string, at netip.AddrPort, timeout time.Duration) *overHTTP {
 	return &overHTTP{
-		at: at, model: "/v1/models/" + fullName,
-		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: atOnce},
+		at: at, model: "/v1/models/" + fullName, timeout: timeout,
+		transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: clients},
 	}
 }
 
 func (h *overHTTP) close() { h.transport.CloseIdleConnections() }
 
-// mostBody is how much of an answer is read.
-const mostBody = 8 << 20
+// mostBody is how much of an answer's body is read, mostAnswer of it all: a header has no
+// bound of its own.
+const (
+	mostBody   = 8 << 20
+	mostAnswer = mostBody + 1<<20
+)
 
-// ask sends one request.
+// ask sends one request. Only those with a body ask the model itself.
 func (h *overHTTP) ask(ctx context.Context, method, path string, body []byte) Answer {
-	ctx, cancel := context.WithTimeout(ctx, call)
+	limit := call
+	if body != nil {
+		limit = h.timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	begun := time.Now()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+h.at.String()+path, bytes.NewReader(body))
 	if err != nil {
-		return noAnswer(begun, call, ctx, err)
+		return noAnswer(begun, limit, ctx, err)
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := h.transport.RoundTrip(request)
 	if err != nil {
-		return noAnswer(begun, call, ctx, plain(err))
+		return noAnswer(begun, limit, ctx, plain(err))
 	}
-	return answerOf(ctx, begun, response)
+	return answerOf(ctx, begun, limit, response)
 }
 
 // answerOf reads an answer to its end, which is where its time ends.
-func answerOf(ctx context.Context, begun time.Time, response *http.Response) Answer {
+func answerOf(ctx context.Context, begun time.Time, limit time.Duration, response *http.Response) Answer {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, mostBody))
 	if err != nil {
-		return noAnswer(begun, call, ctx, fmt.Errorf("%s, and then its answer was broken off: %w", response.Status, plain(err)))
+		return noAnswer(begun, limit, ctx, fmt.Errorf("%s, and then its answer was broken off: %w", response.Status, plain(err)))
 	}
 	return Answer{Reply: replyOf(response.StatusCode), Status: response.Status, Body: body, JSON: gjson.ValidBytes(body), Took: time.Since(begun)}
 }
@@ -108,20 +117,20 @@ func (h *overHTTP) alive(ctx context.Context) Answer { return h.ask(ctx, http.Me
 // scrapeLimit bounds a scrape, as production's Prometheus does.
 const scrapeLimit = 10 * time.Second
 
-func (h *overHTTP) contract(ctx context.Context, s *Subject) *Contract {
+func (h *overHTTP) contract(ctx context.Context, s *Subject, predicted *Answer) *Contract {
 	c := &Contract{
 		Health: h.ask(ctx, http.MethodGet, h.model, nil),
 		Alive:  h.alive(ctx), WrongName: s.Deployment.FullName() + "-of-nobody",
 		Metrics: scrape.Scraper{Timeout: scrapeLimit}.Scrape(ctx, h.at),
 	}
-	request := s.Request
-	if request == nil {
-		request = []byte("{}")
+	if predicted == nil {
+		answer := h.predict(ctx, s.question())
+		predicted = &answer
 	}
-	c.Predict = h.predict(ctx, request)
+	c.Predict = *predicted
 	wrong := "/v1/models/" + c.WrongName
 	c.WrongHealth = h.ask(ctx, http.MethodGet, wrong, nil)
-	c.WrongAnswer = h.ask(ctx, http.MethodPost, wrong+":predict", request)
+	c.WrongAnswer = h.ask(ctx, http.MethodPost, wrong+":predict", s.question())
 	return c
 }
 
@@ -144,10 +153,10 @@ func (h *overHTTP) nonsense(ctx context.Context, n nonsense) Answer {
 		}
 		written <- err
 	}()
-	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: http.MethodPost})
+	response, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, mostAnswer)), &http.Request{Method: http.MethodPost})
 	var a Answer
 	if err == nil {
-		a = answerOf(ctx, begun, response)
+		a = answerOf(ctx, begun, call, response)
 	} else {
 		a = noAnswer(begun, call, ctx, plain(err))
 	}
@@ -173,30 +182,30 @@ func (h *overHTTP) begin(ctx context.Context, request []byte) (func(context.Cont
 	}
 	head := fmt.Sprintf("POST %s:predict HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", h.model, h.at, len(request))
 	half := len(request) / 2
-	reader := bufio.NewReader(conn)
+	reader := bufio.NewReader(io.LimitReader(conn, mostAnswer))
 	if err = h.heard(conn, reader, head, string(request[:half])); err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	return func(ctx context.Context) Answer {
 		defer conn.Close()
-		ctx, cancel := context.WithTimeout(ctx, call)
+		ctx, cancel := context.WithTimeout(ctx, h.timeout)
 		defer cancel()
 		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		defer stop()
 		begun := time.Now()
 		if _, err := conn.Write(request[half:]); err != nil {
-			return noAnswer(begun, call, ctx, plain(err))
+			return noAnswer(begun, h.timeout, ctx, plain(err))
 		}
 		for {
 			response, err := http.ReadResponse(reader, &http.Request{Method: http.MethodPost})
 			switch {
 			case err != nil:
-				return noAnswer(begun, call, ctx, plain(err))
+				return noAnswer(begun, h.timeout, ctx, plain(err))
 			case response.StatusCode == http.StatusContinue:
 				continue
 			}
-			return answerOf(ctx, begun, response)
+			return answerOf(ctx, begun, h.timeout, response)
 		}
 	}, nil
 }

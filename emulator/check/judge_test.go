@@ -188,6 +188,7 @@ func TestWhatCannotBeToldIsNotJudgedAndSaysWhy(t *testing.T) {
 		{"image-tag", "built here", func(s *Seen) { s.Image.Built = true }},
 		{"any-user", "process of this host", func(s *Seen) { s.OnHost = true }},
 		{"memory", "process of this host", func(s *Seen) { s.OnHost = true }},
+		{"concurrent", "container_concurrency", func(s *Seen) { s.Load.AtOnce = 1 }},
 		{"memory", "no sample", func(s *Seen) { s.Load.Peak = 0 }},
 		{"full-name", "see port-from-variable", func(s *Seen) { s.Renamed = &Start{} }},
 		{"metric-names", "see metrics", func(s *Seen) { s.Contract.Metrics.Error = "404" }},

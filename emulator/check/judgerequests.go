@@ -25,6 +25,12 @@ func concurrent(s *Seen) verdict {
 	l := s.Load
 	fix := "share nothing between requests, or guard it by a lock; a model that takes one at a time needs container_concurrency: 1"
 	switch {
+	case l.OOMKills > 0:
+		return unjudged("it was killed for its memory meanwhile: see memory")
+	case l.Ended != "":
+		return fail(fix, "%d requests from %d clients ended the container: %s", l.Requests, l.AtOnce, l.Ended)
+	case l.AtOnce == 1 && len(l.Wrong)+len(l.Failed) == 0:
+		return unjudged("container_concurrency is 1: production gives it one request at a time, and those were answered")
 	case len(l.Wrong) > 0:
 		return fail(fix, "%d of %d answers are not those of the same request alone: %s", l.Bad, l.Requests, strings.Join(l.Wrong, "; "))
 	case len(l.Failed) > 0:

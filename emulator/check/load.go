@@ -8,21 +8,27 @@ import (
 )
 
 const (
-	atOnce       = 8
+	clients      = 8
 	loadRequests = 200
 	loadLimit    = 6 * time.Second
 	sampleLimit  = 2500 * time.Millisecond // an Engine samples once a second
 	mostTold     = 3                       // of what went wrong
+	slow         = 2 * time.Second         // for a prediction: then one request has to do
 )
 
 // load sends good requests at once, after each has been answered alone.
 func (o *observer) load(ctx context.Context) {
-	o.Load = &Load{AtOnce: atOnce, Compared: true}
+	o.Load = &Load{AtOnce: o.atOnce(clients), Compared: true}
 	all := variants(o.Request, lists(&o.Subject))
 	var alone []Answer
 	var asked [][]byte
 	for i, request := range all {
-		once, twice := o.caller.predict(ctx, request), o.caller.predict(ctx, request)
+		once := o.caller.predict(ctx, request)
+		if once.Took > slow {
+			alone, asked = append(alone, once), append(asked, request)
+			break
+		}
+		twice := o.caller.predict(ctx, request)
 		if i > 0 && once.Reply != Accepted { // not every model takes a single one
 			continue
 		}
@@ -30,8 +36,12 @@ func (o *observer) load(ctx context.Context) {
 		alone, asked = append(alone, once), append(asked, request)
 	}
 	o.Load.Variants = len(asked)
+	exits := len(o.life.now().exits)
 	o.rush(ctx, asked, alone)
 	known := o.life.now()
+	if len(o.Load.Failed) > 0 {
+		o.Load.Ended = o.mourn(ctx, exits)
+	}
 	o.life.await(ctx, sampleLimit, func(f facts) bool { return f.samples > known.samples || len(f.exits) > 0 || f.limit == 0 })
 	known = o.life.now()
 	o.Load.Peak, o.Load.Limit, o.Load.OOMKills = known.peak, known.limit, known.oomKills
@@ -45,15 +55,15 @@ func (o *observer) rush(ctx context.Context, asked [][]byte, alone []Answer) {
 		mu.Lock()
 		defer mu.Unlock()
 		n := o.Load.Requests
-		if n >= loadRequests || ctx.Err() != nil || n >= 2*atOnce && time.Since(begun) > loadLimit {
+		if n >= loadRequests || ctx.Err() != nil || n >= o.Load.AtOnce && time.Since(begun) > loadLimit {
 			return 0, false
 		}
 		o.Load.Requests++
 		return n % len(asked), true
 	}
-	var clients sync.WaitGroup
-	for range atOnce {
-		clients.Go(func() {
+	var all sync.WaitGroup
+	for range o.Load.AtOnce {
+		all.Go(func() {
 			for {
 				i, more := next()
 				if !more {
@@ -66,7 +76,7 @@ func (o *observer) rush(ctx context.Context, asked [][]byte, alone []Answer) {
 			}
 		})
 	}
-	clients.Wait()
+	all.Wait()
 	o.Load.Took = time.Since(begun)
 }
 

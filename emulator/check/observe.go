@@ -17,8 +17,14 @@ func (o *observer) first(ctx context.Context) {
 	if o.Request == nil {
 		return
 	}
-	begun := time.Now()
+	begun, exits := time.Now(), len(o.life.now().exits)
 	o.First = &First{Answer: o.caller.predict(ctx, o.Request)}
+	if o.First.Answer.Reply == Silence {
+		if end := o.mourn(ctx, exits); end != "" {
+			o.First.Answer.Error = "the request ended the container: " + end
+			return
+		}
+	}
 	if r := o.First.Answer.Reply; r != Fault && r != Silence && r != Absent {
 		return
 	}
@@ -40,8 +46,8 @@ func (o *observer) first(ctx context.Context) {
 
 // answers tells whether the good request is answered well.
 func (o *observer) answers() bool {
-	f := o.First
-	return f != nil && (f.Answer.Reply == Accepted || f.Later != nil && f.Later.Reply == Accepted)
+	last := o.First.last()
+	return last != nil && last.Reply == Accepted
 }
 
 const (

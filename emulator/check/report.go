@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
@@ -20,15 +21,18 @@ type Report struct {
 
 // Fails tells whether a rule of that severity, or of a graver one, does not hold.
 func (r Report) Fails(severity Severity) bool {
+	return slices.ContainsFunc(r.against(), func(result Result) bool { return result.Severity.AtLeast(severity) })
+}
+
+// against are the results of rules that do not hold.
+func (r Report) against() (some []Result) {
 	for _, result := range r.Results {
 		switch result.Outcome {
 		case Failed, Warned, Noted:
-			if result.Severity.AtLeast(severity) {
-				return true
-			}
+			some = append(some, result)
 		}
 	}
-	return false
+	return some
 }
 
 // of are the results of one outcome.

@@ -67,7 +67,7 @@ func (l *fakeLauncher) Launch(ctx context.Context, v Variation) Running {
 func subject() Subject {
 	return Subject{
 		ID: "iris-1", Deployment: merlin.Deployment{Project: "p", Model: "iris", Version: "1", Protocol: merlin.HTTPJSON},
-		OnHost: true, Request: []byte(`{"instances": [1, 2]}`), RequestName: "request.json", Deadline: time.Minute, Grace: time.Second, Hide: []string{"s3cret"},
+		OnHost: true, Request: []byte(`{"instances": [1, 2]}`), RequestName: "request.json", Deadline: time.Minute, Timeout: time.Minute, Grace: time.Second, Hide: []string{"s3cret"},
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // WriteSARIF writes reports as SARIF 2.1.0, for what shows findings beside code: one run,
-// with all rules. What holds is a result of kind pass, what is not judged one of kind
-// notApplicable, which viewers leave out.
+// with all rules, and a result for each that does not hold. Many viewers would show a
+// result that passes as a finding too.
 func WriteSARIF(w io.Writer, reports []Report, version string) error {
 	run := sarif.NewRunWithInformationURI("merlin-local check", "https://github.com/caraml-dev/merlin-local")
 	run.Tool.Driver.Version = &version
@@ -20,7 +20,7 @@ func WriteSARIF(w io.Writer, reports []Report, version string) error {
 			WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(levelOf(r.Severity)))
 	}
 	for _, r := range reports {
-		for _, result := range r.Results {
+		for _, result := range r.against() {
 			run.AddResult(sarifResult(run, r, result))
 		}
 	}
@@ -28,17 +28,8 @@ func WriteSARIF(w io.Writer, reports []Report, version string) error {
 }
 
 func sarifResult(run *sarif.Run, r Report, result Result) *sarif.Result {
-	text := r.Subject + ": " + result.About + ": " + result.Evidence
-	kind, level := "fail", levelOf(result.Severity)
-	switch result.Outcome {
-	case Passed:
-		kind, level = "pass", "none"
-	case NotJudged:
-		kind, level = "notApplicable", "none"
-	default:
-		text = r.Subject + ": it does not hold that " + result.About + ": " + result.Evidence + "\nFix: " + result.Fix
-	}
-	out := sarif.NewRuleResult(result.Rule).WithKind(kind).WithLevel(level).WithMessage(sarif.NewTextMessage(text))
+	text := r.Subject + ": it does not hold that " + result.About + ": " + result.Evidence + "\nFix: " + result.Fix
+	out := sarif.NewRuleResult(result.Rule).WithKind("fail").WithLevel(levelOf(result.Severity)).WithMessage(sarif.NewTextMessage(text))
 	out.RuleIndex = run.GetRuleIndex(result.Rule)
 	if r.Place != "" {
 		place := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(r.Place)).WithRegion(sarif.NewSimpleRegion(1, 1))

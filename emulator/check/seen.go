@@ -23,6 +23,8 @@ type Subject struct {
 	RequestName string
 
 	Deadline time.Duration // to become ready
+	Timeout  time.Duration // of a prediction
+	AtOnce   int           // requests that one replica takes at a time; 0 is no limit
 	Grace    time.Duration // from SIGTERM to SIGKILL
 
 	Architecture string // of production's nodes
@@ -49,6 +51,14 @@ func (s *Subject) CheckRequest() error {
 
 // upi tells a model that speaks gRPC.
 func (s *Subject) upi() bool { return s.Deployment.Protocol == merlin.UPIV1 }
+
+// atOnce is how many requests a check has run at a time, of as many as it would like.
+func (s *Subject) atOnce(wanted int) int {
+	if s.AtOnce > 0 {
+		return min(wanted, s.AtOnce)
+	}
+	return wanted
+}
 
 // portVariable is the one that tells the model its port.
 func (s *Subject) portVariable() string {
@@ -109,6 +119,17 @@ type First struct {
 	After time.Duration
 }
 
+// last is the last answer; nil where there was none.
+func (f *First) last() *Answer {
+	switch {
+	case f == nil:
+		return nil
+	case f.Later != nil:
+		return f.Later
+	}
+	return &f.Answer
+}
+
 // Contract is what the endpoints answered.
 type Contract struct {
 	Health, Alive            Answer
@@ -136,6 +157,7 @@ type Load struct {
 	Failed                     []string // requests without a good answer, some of them
 	Bad                        int      // of both
 	Compared                   bool     // the same request gives the same answer each time
+	Ended                      string   // how the container ended by it; empty where it did not
 	Peak, Limit                int64    // memory in bytes; 0 is not known, or none
 	OOMKills                   int
 }

@@ -23,21 +23,26 @@ import (
 
 // overUPI asks a UPI_V1 model.
 type overUPI struct {
-	at   netip.AddrPort
-	conn *grpc.ClientConn
+	at      netip.AddrPort
+	conn    *grpc.ClientConn
+	timeout time.Duration // of a prediction
 }
 
-func newUPI(at netip.AddrPort) (*overUPI, error) {
+func newUPI(at netip.AddrPort, timeout time.Duration) (*overUPI, error) {
 	conn, err := dialUPI(at)
 	if err != nil {
 		return nil, err
 	}
-	return &overUPI{at, conn}, nil
+	return &overUPI{at, conn, timeout}, nil
 }
 
 func dialUPI(at netip.AddrPort) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+at.String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return grpc.NewClient("passthrough:///"+at.String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(mostTable)))
 }
+
+// mostTable is how large an answer may be, in bytes.
+const mostTable = 64 << 20
 
 func (u *overUPI) close() { _ = u.conn.Close() }
 
@@ -55,7 +60,7 @@ func (u *overUPI) predict(ctx context.Context, request []byte) Answer {
 	if err != nil {
 		return Answer{Reply: Silence, Error: err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, call)
+	ctx, cancel := context.WithTimeout(ctx, u.timeout)
 	defer cancel()
 	begun := time.Now()
 	answer, err := upiv1.NewUniversalPredictionServiceClient(u.conn).PredictValues(ctx, message)
@@ -82,7 +87,7 @@ func grpcAnswer(begun time.Time, err error) Answer {
 	if a.Reply == Silence {
 		a.Error = s.Message()
 		if s.Code() == codes.DeadlineExceeded {
-			a.Error = "no answer within " + call.String()
+			a.Error = "no answer within " + milli(a.Took)
 		}
 	}
 	return a
@@ -110,13 +115,13 @@ func (u *overUPI) alive(ctx context.Context) Answer {
 	return grpcAnswer(begun, err)
 }
 
-func (u *overUPI) contract(ctx context.Context, s *Subject) *Contract {
+func (u *overUPI) contract(ctx context.Context, s *Subject, predicted *Answer) *Contract {
 	c := &Contract{Metrics: scrape.Scraper{Timeout: scrapeLimit}.Scrape(ctx, u.at)}
-	request := s.Request
-	if request == nil {
-		request = []byte("{}")
+	if predicted == nil {
+		answer := u.predict(ctx, s.question())
+		predicted = &answer
 	}
-	c.Predict = u.predict(ctx, request)
+	c.Predict = *predicted
 	health, err := grpc_health_v1.NewHealthClient(u.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{})
 	if err == nil {
 		c.HealthService = health.Status.String()
@@ -187,7 +192,7 @@ func (u *overUPI) begin(ctx context.Context, request []byte) (func(context.Conte
 	if err != nil {
 		return nil, err
 	}
-	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*call)
+	running, cancel := context.WithTimeout(context.WithoutCancel(ctx), u.timeout+call)
 	stream, err := u.conn.NewStream(running, &grpc.StreamDesc{ClientStreams: true}, predictMethod)
 	if err != nil {
 		cancel()

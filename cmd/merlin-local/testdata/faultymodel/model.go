@@ -21,6 +21,7 @@ const mostBody = 1 << 20
 type model struct {
 	fault, name string
 	begun       time.Time
+	running     atomic.Int32
 	shared      atomic.Pointer[[]float64] // of the request that came last
 }
 
@@ -76,6 +77,13 @@ func (m *model) predict(w http.ResponseWriter, r *http.Request) {
 	if m.fault == "healthy-early" && time.Since(m.begun) < loads {
 		http.Error(w, "loading", http.StatusServiceUnavailable)
 		return
+	}
+	if m.fault == "predict-ends" || m.fault == "crowd-ends" && m.running.Add(1) > 4 {
+		os.Exit(9)
+	}
+	defer m.running.Add(-1)
+	if m.fault == "crowd-ends" {
+		time.Sleep(2 * time.Millisecond)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
 	if err != nil {

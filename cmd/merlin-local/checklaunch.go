@@ -114,12 +114,12 @@ func (l *checkLauncher) Launch(ctx context.Context, v checks.Variation) checks.R
 	stream := event.NewStream()
 	force := make(chan struct{})
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r := &checkRun{Subscription: stream.Subscribe(), stop: stop}
 	e := emulator.New(emulator.Options{
 		Models: []*emulator.Model{&model}, Runtime: varied{l.engine, l.image, v}, Router: noRouter{}, Events: stream,
 		Prober: prober{}, Examiner: examiner{}, Stager: l.staged, Shell: process.Shell{},
 		Grace: l.grace, Deadline: l.limit, FirstExitFails: true, Force: force,
 	})
+	r := &checkRun{Subscription: stream.Subscribe(), stop: stop, retry: func() { _ = e.Retry(model.ID()) }}
 	unhook := context.AfterFunc(ctx, func() { close(force); stop() })
 	go func() {
 		_ = e.Run(running) // the failure's card is an event
@@ -133,7 +133,19 @@ func (l *checkLauncher) Launch(ctx context.Context, v checks.Variation) checks.R
 // checkRun is one replica's events, and its end.
 type checkRun struct {
 	*event.Subscription
-	stop func()
+	stop, retry func()
+}
+
+// Next gives the events, and cuts short what a container that ended would be waited for: a
+// check ends them on purpose, and nobody learns from the wait.
+func (r *checkRun) Next(ctx context.Context) ([]event.Event, error) {
+	events, err := r.Subscription.Next(ctx)
+	for _, e := range events {
+		if f, is := e.Fact.(event.PodChanged); is && f.RetryAt != nil {
+			r.retry()
+		}
+	}
+	return events, err
 }
 
 // Stop begins the end.

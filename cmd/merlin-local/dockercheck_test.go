@@ -222,6 +222,7 @@ func TestCheckPassesTheSamples(t *testing.T) {
 		"churn-python": {"--build-arg", "BASE_IMAGE=" + pythonBase},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := sample(t, name)
 			if name == "churn-python" {
 				skipWithoutPythonBase(t, l)

@@ -72,8 +72,7 @@ func (o *observer) bad(ctx context.Context) {
 const (
 	// mournLimit is how long the news of an end may take to come.
 	mournLimit = 2 * time.Second
-	// returnLimit is how long a container that takes another's place may take: the first
-	// is started at once, later ones after 10 s and more.
+	// returnLimit is how long a container that takes another's place may take to be ready.
 	returnLimit = 45 * time.Second
 )
 

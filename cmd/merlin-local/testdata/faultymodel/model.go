@@ -78,7 +78,7 @@ func (m *model) predict(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "loading", http.StatusServiceUnavailable)
 		return
 	}
-	if m.fault == "predict-ends" || m.fault == "crowd-ends" && m.running.Add(1) > 4 {
+	if m.fault == "crowd-ends" && m.running.Add(1) > 4 {
 		os.Exit(9)
 	}
 	defer m.running.Add(-1)
@@ -120,6 +120,8 @@ func (m *model) parse(body []byte) ([]float64, int) {
 			return []float64{}, http.StatusOK
 		}
 		return nil, faults("shape")
+	case m.fault == "predict-ends":
+		os.Exit(9)
 	case m.fault == "refuses":
 		return nil, http.StatusUnprocessableEntity
 	}

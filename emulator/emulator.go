@@ -13,7 +13,7 @@ import (
 )
 
 // Options are what an Emulator works with. All but Examiner, Scraper, Force, Clock,
-// Demand, DebugPorts, PushURLs and TimeScale are needed.
+// Demand, DebugPorts, PushURLs, TimeScale and Serving are needed.
 type Options struct {
 	Models  []*Model
 	Runtime Runtime
@@ -58,6 +58,9 @@ type Options struct {
 	// TimeScale has the autoscalers' windows and delays pass so many times faster than
 	// in production; 0 is 1.
 	TimeScale float64
+	// Serving is called once a revision has taken over, or is the first that serves, behind its
+	// event. It must not block; nil is nobody to be called.
+	Serving func(model string, revision int)
 	// Force, once closed, cuts every grace period short.
 	Force <-chan struct{}
 }

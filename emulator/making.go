@@ -225,6 +225,7 @@ func (s *supervisor) takeOver() {
 		Image: m.image.ID, Sources: m.sources, Tier: m.plan.Tier, File: m.plan.File,
 		Took: now.Sub(m.begun), Steps: m.told(),
 	})
+	s.tellServing()
 	clear(s.behind)
 	for _, p := range s.podsOf(old) {
 		if p.leaves == nil {

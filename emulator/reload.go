@@ -165,6 +165,14 @@ func (s *supervisor) announce() {
 	if r := s.serving; s.everUp && !r.announced && (s.watched || s.Watcher == nil) {
 		r.announced = true
 		r.publish(event.Serving{Image: r.image.ID, Sources: r.sources})
+		s.tellServing()
 		s.tidySoon()
+	}
+}
+
+// tellServing calls who wants to know that the revision answers.
+func (s *supervisor) tellServing() {
+	if s.Serving != nil {
+		s.Serving(s.id, s.serving.number)
 	}
 }

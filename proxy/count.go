@@ -3,6 +3,8 @@ package proxy
 import (
 	"net/http"
 	"time"
+
+	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // count adds an exchange that has ended to its model's meter.
@@ -58,11 +60,8 @@ func (x *exchange) recordedBehind() int {
 
 // failed tells whether the request ended in an error that is not the client's.
 func (x *exchange) failed() bool {
-	if status := x.fact.GRPCStatus; status != nil {
-		switch *status {
-		case 2, 4, 12, 13, 14, 15: // what gRPC counts as the server's
-			return true
-		}
+	if status := x.fact.GRPCStatus; status != nil && event.GRPCServers(*status) {
+		return true
 	}
 	return x.fact.Status >= http.StatusInternalServerError || (x.broken && x.failure != errGone)
 }

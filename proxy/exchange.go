@@ -164,7 +164,7 @@ func (x *exchange) ended(ctx context.Context) *refusal {
 }
 
 // errGone is why a context ended whose client left.
-var errGone = errors.New("client closed request")
+var errGone = errors.New(event.LeftByClient)
 
 func gone(ctx context.Context) error {
 	if errors.Is(context.Cause(ctx), errCut) {

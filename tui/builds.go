@@ -134,6 +134,7 @@ func (p *builds) draw(s *scene, width, height int) []string {
 			lines = append(lines, " "+s.warnBold.Render(l))
 		}
 	}
+	lines = append(lines, p.pins(s, width)...)
 	// The list gets the lines that the chosen one's steps do not need.
 	steps := p.steps(s, all[p.at], width)
 	rows := max(height-len(lines)-len(steps)-1, min(len(all), max(height/3, 2)))

@@ -28,6 +28,9 @@ type Controller interface {
 	// Send sends the exchange's request again, as its client did, through the session's
 	// port. It returns when the answer has ended, whatever its status.
 	Send(ctx context.Context, x event.Exchange) error
+	// Pin writes the exchange into the repo, to be replayed after each reload, and returns the
+	// pin's name. What is pinned already stays one pin.
+	Pin(ctx context.Context, x event.Exchange) (name string, err error)
 	// Stop ends the session in order; called again, it ends it at once. It returns when
 	// it has been told.
 	Stop(ctx context.Context) error

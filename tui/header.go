@@ -152,6 +152,13 @@ func (m *screen) numbers(s *scene) []string {
 	if s.state.EngineTrouble != "" {
 		chips = append(chips, s.badBad.Render("ENGINE DOES NOT ANSWER"))
 	}
+	if p := model.Pins; p != nil {
+		text := prose.PinCount(p.Pins)
+		if !prose.PinsPass(p.Pins) {
+			text = s.badBad.Render(text)
+		}
+		add("pins", text)
+	}
 	if model.Parity != nil {
 		same, about, not := model.Parity.Count()
 		add("parity", fmt.Sprintf("%d same, %d about, %d not", same, about, not))

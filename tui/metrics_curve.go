@@ -34,27 +34,32 @@ func knownPart(x *session.Track, p period, i int) (from, to time.Time, some bool
 	return from, to, to.After(from)
 }
 
-// rates are a counter's, column by column.
-func (r *series) rates(p period) curve {
-	c := newCurve(p.n)
-	var sum [1]float64
+// known calls do with each column of each track, as far as the track knows something of it.
+func (r *series) known(p period, do func(x *session.Track, i int, from, to time.Time)) {
 	for _, x := range r.tracks {
 		if !r.like(x) {
 			continue
 		}
 		for i := range p.n {
-			from, to, some := knownPart(x, p, i)
-			if !some {
-				continue
+			if from, to, some := knownPart(x, p, i); some {
+				do(x, i, from, to)
 			}
-			sum[0] = 0
-			x.Increase(sum[:], from, to)
-			if math.IsNaN(c.columns[i]) {
-				c.columns[i] = 0
-			}
-			c.columns[i] += sum[0] / to.Sub(from).Seconds()
 		}
 	}
+}
+
+// rates are a counter's, column by column.
+func (r *series) rates(p period) curve {
+	c := newCurve(p.n)
+	var sum [1]float64
+	r.known(p, func(x *session.Track, i int, from, to time.Time) {
+		sum[0] = 0
+		x.Increase(sum[:], from, to)
+		if math.IsNaN(c.columns[i]) {
+			c.columns[i] = 0
+		}
+		c.columns[i] += sum[0] / to.Sub(from).Seconds()
+	})
 	c.settle()
 	return c
 }
@@ -100,21 +105,12 @@ func (r *series) valuesAt(p period, place int) curve {
 // known.
 func (r *series) observed(p period) [][]float64 {
 	all := make([][]float64, p.n)
-	for _, x := range r.tracks {
-		if !r.like(x) {
-			continue
+	r.known(p, func(x *session.Track, i int, from, to time.Time) {
+		if all[i] == nil {
+			all[i] = make([]float64, x.Width())
 		}
-		for i := range p.n {
-			from, to, some := knownPart(x, p, i)
-			if !some {
-				continue
-			}
-			if all[i] == nil {
-				all[i] = make([]float64, x.Width())
-			}
-			x.Increase(all[i], from, to)
-		}
-	}
+		x.Increase(all[i], from, to)
+	})
 	return all
 }
 

@@ -42,6 +42,8 @@ type pinned struct {
 	e        event.Event
 	served   event.Served
 	exchange event.Exchange
+	// name is that of its pin in the repo; wrong says why it has none.
+	name, wrong string
 }
 
 // draft is what was edited and could not be sent, so that the next try begins with it.
@@ -109,7 +111,7 @@ var (
 	requestBody     = bind("copy body: the answer's, or else the request's", "Y")
 	requestEdit     = bind("edit: the body in your editor, and send", "e")
 	requestAgain    = bind("resend: as it was, as a new row", "r")
-	requestPin      = bind("pin: keep it, to compare with", "p")
+	requestPin      = bind("pin: into the repo, and to compare with", "p")
 	requestMark     = bind("mark", "m")
 	requestCompare  = bind("compare: with the pinned or marked one", "c")
 	requestExport   = bind("export: to a file", "x")
@@ -342,7 +344,7 @@ func (p *requests) markOf(e *event.Event, served *event.Served) string {
 
 // nothing says why the list is empty, and what to do.
 func (p *requests) nothing(s *scene, width int) []string {
-	text := "No requests yet. This sends the repo's example:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + calledAt(s)
+	text := "No requests yet. P sends the repo's request.json, as this does in a shell:\n\n  merlin-local predict " + s.model.ID + "\n\nThe model is called at:\n\n  " + calledAt(s)
 	switch {
 	case p.bodies.err != nil:
 		text = "~b finds nothing: " + p.bodies.note()
@@ -350,6 +352,8 @@ func (p *requests) nothing(s *scene, width int) []string {
 		text = "Looking through the bodies that were captured."
 	case p.text != "":
 		text = fmt.Sprintf("None of the %s requests that are kept is chosen by %s. esc shows all.", count(int64(len(p.list.kept))), legible(p.text))
+	case s.control == nil:
+		text = "No requests by then."
 	}
 	var lines []string
 	for _, l := range wrap(text, width-2, 0) {
@@ -382,7 +386,7 @@ func (p *requests) receive(s *scene, msg tea.Msg) tea.Cmd {
 		}
 	case pinned:
 		p.pinned = &msg
-		return tell(said{text: fmt.Sprintf("request %d is pinned: c compares another one with it", msg.served.ID)})
+		return tell(msg.said())
 	case compared:
 		p.diff = newComparison(msg.name, msg.before, msg.after)
 	case searchBodies, bodiesFound:

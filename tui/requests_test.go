@@ -255,7 +255,7 @@ func TestARequestIsComparedWithThePinnedOne(t *testing.T) {
 	d.keys("2", "c")
 	d.await("there is no other to compare with")
 	d.keys("up", "up", "p")
-	d.await("request 1 is pinned")
+	d.await("request 1 is pinned as ")
 	d.keys("G", "c")
 	d.await("REQUEST body, at 1 place")
 	view := d.view()

@@ -188,7 +188,7 @@ func framed(t *testing.T, all ...proto.Message) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body = append(body, unframed(data)...)
+		body = append(body, event.GRPCFrame(data)...)
 	}
 	return body
 }
@@ -249,9 +249,9 @@ func TestMessagesOfGRPCAreShownByTheirType(t *testing.T) {
 	}{
 		"known":   {two, "/grpc.health.v1.Health/Watch", []string{"message 1 of 2", `{"service": "eta"}`, "message 2 of 2", "an empty message"}},
 		"unknown": {two, "/my.Service/Call", []string{"its type is not known here", "0a 03 65 74 61"}},
-		"no type": {message("application/grpc", unframed([]byte{0xff, 0xff})), "/grpc.health.v1.Health/Check", []string{"it is no grpc.health.v1.HealthCheckRequest", "ff ff"}},
+		"no type": {message("application/grpc", event.GRPCFrame([]byte{0xff, 0xff})), "/grpc.health.v1.Health/Check", []string{"it is no grpc.health.v1.HealthCheckRequest", "ff ff"}},
 		"broken":  {broken, "/grpc.health.v1.Health/Check", []string{`{"service": "eta"}`, "4 bytes that are no whole message"}},
-		"no JSON": {message("application/grpc", unframed(nil)), "nonsense", []string{"an empty message"}},
+		"no JSON": {message("application/grpc", event.GRPCFrame(nil)), "nonsense", []string{"an empty message"}},
 	} {
 		got := laidOut(80, func(d *document) { d.body(c.m, c.method, true) })
 		for _, want := range c.want {

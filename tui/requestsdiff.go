@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -82,21 +82,18 @@ func (w *differ) compare(path string, a, b any) {
 }
 
 func (w *differ) objects(path string, a, b map[string]any) {
-	names := make([]string, 0, len(a))
-	for name := range a {
-		names = append(names, name)
-	}
-	for name := range b {
-		if _, both := a[name]; !both {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range eitherNames(a, b) {
 		x, inA := a[name]
 		y, inB := b[name]
 		w.member(joinPath(path, name), [2]any{x, y}, inA, inB)
 	}
+}
+
+// eitherNames are the names that one of the two has, in order.
+func eitherNames[V any](a, b map[string]V) []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (w *differ) lists(path string, a, b []any) {
@@ -161,18 +158,8 @@ func differFields(a, b []event.Field) []difference {
 		return all
 	}
 	x, y := values(a), values(b)
-	var names []string
-	for name := range x {
-		names = append(names, name)
-	}
-	for name := range y {
-		if _, both := x[name]; !both {
-			names = append(names, name)
-		}
-	}
-	sort.Strings(names)
 	var all []difference
-	for _, name := range names {
+	for _, name := range eitherNames(x, y) {
 		before, inX := x[name]
 		after, inY := y[name]
 		if !slices.Equal(before, after) {

@@ -104,7 +104,7 @@ func fromJSON(text []byte, method string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		body = append(body, unframed(data)...)
+		body = append(body, event.GRPCFrame(data)...)
 	}
 }
 

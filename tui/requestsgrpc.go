@@ -39,12 +39,6 @@ func frames(body []byte) (all []frame, rest []byte) {
 	return all, body
 }
 
-// unframed puts a message into a frame of its own, not compressed.
-func unframed(data []byte) []byte {
-	out := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(data)))
-	return append(out, data...)
-}
-
 // plain is a frame's message without its compression. Only gzip is known.
 func (f frame) plain(encoding string) ([]byte, error) {
 	switch {

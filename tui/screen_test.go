@@ -67,6 +67,10 @@ func (h *hands) Send(_ context.Context, x event.Exchange) error {
 	return h.note(fmt.Sprintf("send %d", x.ID))
 }
 
+func (h *hands) Pin(_ context.Context, x event.Exchange) (string, error) {
+	return fmt.Sprintf("%s-predict", x.Model), h.note(fmt.Sprintf("pin %d", x.ID))
+}
+
 func (h *hands) Retry(_ context.Context, model string) error { return h.note("retry " + model) }
 func (h *hands) Stop(context.Context) error                  { return h.note("stop") }
 

@@ -27,6 +27,8 @@ type aside struct {
 	deadline time.Duration // until they are ready; 0 is as `up`
 	noLimits bool
 	logs     bool // progress gets what the models write, too
+	// second is another one beside the repo's session and a first, of this same process.
+	second bool
 }
 
 // withImage is the model as it runs with another image, of which nothing is built.
@@ -68,8 +70,9 @@ func (a *aside) use(ctx context.Context, what func(ctx context.Context, state *s
 	switch {
 	case failed == nil:
 		return err
-	case v.failed != "":
-		return fmt.Errorf("%w\n%s", runErr, v.failed)
+	case v.failed != nil:
+		v.failed.err = runErr
+		return v.failed
 	default:
 		return errors.Join(failed, err)
 	}
@@ -79,13 +82,18 @@ func (a *aside) use(ctx context.Context, what func(ctx context.Context, state *s
 func (a *aside) open(ctx context.Context) (*upSession, error) {
 	u := &up{engineOptions: a.engineOptions, location: &location{}, noCapture: true, noWatch: true, noLimits: a.noLimits, output: outputPlain, debug: debugNone, timeScale: 1, deadline: a.deadline}
 	u.grace = grace{limit: 10 * time.Second}
+	u.passing = true
 	u.wishes.port, u.wishes.metrics = wish{asked: true}, wish{asked: true}
 	if u.deadline == 0 {
 		u.deadline = deploymentTimeout
 	}
 	file := *a.file
 	file.Capture.Off = true
-	return u.open(ctx, control.FindHome().Beside(file.Dir), &file, a.models)
+	beside := file.Dir
+	if a.second {
+		beside += "\x00second"
+	}
+	return u.open(ctx, control.FindHome().Beside(beside), &file, a.models)
 }
 
 // asideView follows the session until it is ready.
@@ -94,14 +102,24 @@ type asideView struct {
 	a       *aside
 	ready   chan struct{}
 	isReady bool
-	failed  string // the last failure card
+	failed  *asideFailure
 }
+
+// asideFailure says why a model of an aside session does not serve. It does not unwrap:
+// nobody has seen the card.
+type asideFailure struct {
+	card event.Failed
+	text string // the card, for people
+	err  error
+}
+
+func (f *asideFailure) Error() string { return f.err.Error() + "\n" + f.text }
 
 func (v *asideView) show(e event.Event) error {
 	v.state.Apply(e)
 	text := v.text(e)
 	if f, is := e.Fact.(event.Failed); is && f.Final {
-		v.failed = text
+		v.failed = &asideFailure{card: f, text: text}
 	}
 	if _, is := e.Fact.(event.Log); v.a.progress != nil && text != "" && (!is || v.a.logs) {
 		fmt.Fprintln(v.a.progress, text)

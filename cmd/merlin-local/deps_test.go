@@ -13,32 +13,38 @@ import (
 // allowed is the table "Who may import whom": a folder's imports inside this module.
 // Change it in the commit that has the reason.
 var allowed = map[string][]string{
-	"emulator/artifact":    {},
-	"emulator/attach":      {},
-	"emulator/event":       {},
-	"emulator/merlin":      {},
-	"emulator/sockets":     {},
-	"emulator/diagnose":    {"emulator/event"},
-	"emulator/probe":       {},
-	"emulator/check":       {"emulator/event", "emulator/merlin", "emulator/scrape"}, // what runs the model is given to it
-	"emulator/scale":       {},
-	"emulator/scrape":      {"emulator/event"},
-	"emulator/watch":       {},
-	"emulator/session":     {"emulator/event"},
-	"emulator/prose":       {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
-	"emulator":             {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
-	"emulator/config":      {"emulator", "emulator/merlin"},
-	"emulator/docker":      {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
-	"emulator/process":     {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
-	"emulator/control":     {"emulator/event", "emulator/session"},
-	"proxy":                {"emulator/event"},
-	"tui/pictures":         {},
-	"tui/recordings":       {},
-	"proxy/push":           {"emulator/event"},
-	"tui":                  {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
-	"tui/filter":           {"emulator/event", "emulator/prose"},
-	"proxy/capture":        {"emulator/event"}, // the port feeds it by an interface that it declares
-	"proxy/capture/bundle": {"emulator/event"},
+	"emulator/artifact":       {},
+	"emulator/attach":         {},
+	"emulator/event":          {},
+	"emulator/merlin":         {},
+	"emulator/sockets":        {},
+	"emulator/diagnose":       {"emulator/event"},
+	"emulator/probe":          {},
+	"emulator/check":          {"emulator/event", "emulator/merlin", "emulator/scrape"}, // what runs the model is given to it
+	"emulator/scale":          {},
+	"emulator/scrape":         {"emulator/event"},
+	"emulator/watch":          {},
+	"emulator/session":        {"emulator/event"},
+	"emulator/prose":          {"emulator/diagnose", "emulator/event", "emulator/session"}, // the words of plain output and of the screen
+	"emulator":                {"emulator/diagnose", "emulator/event", "emulator/merlin", "emulator/scale"},
+	"emulator/config":         {"emulator", "emulator/merlin"},
+	"emulator/docker":         {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
+	"emulator/process":        {"emulator", "emulator/event", "emulator/merlin", "emulator/sockets"},
+	"emulator/control":        {"emulator/event", "emulator/session"},
+	"proxy":                   {"emulator/event"},
+	"tui/pictures":            {},
+	"tui/recordings":          {},
+	"proxy/push":              {"emulator/event"},
+	"tui":                     {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
+	"tui/filter":              {"emulator/event", "emulator/prose"},
+	"proxy/capture":           {"emulator/event", "proxy/capture/jsonpath"}, // the port feeds it by an interface that it declares
+	"proxy/capture/recording": {"emulator/event"},
+
+	"proxy/capture/jsonpath": {},
+	"proxy/capture/bundle":   {"emulator/event"},
+	"proxy/capture/compare":  {"emulator/event", "proxy/capture/jsonpath"},
+	"proxy/capture/pins":     {"emulator/event", "proxy/capture/compare"},
+	"proxy/capture/replay":   {"emulator/event", "proxy/capture", "proxy/capture/compare"},
 }
 
 // root is where everything is wired together: it may import everything.
@@ -55,6 +61,7 @@ var vendors = map[string]string{
 	"github.com/prometheus/common":        "emulator/scrape",
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
+	"github.com/aclements/go-moremath":    "proxy/capture/compare",
 	"github.com/spf13/cobra":              root,
 	"github.com/owenrumney/go-sarif":      "emulator/check",
 	"github.com/charmbracelet/bubbletea":  "tui",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/control"
@@ -28,6 +29,19 @@ func (e *engine) close() {
 	}
 }
 
+// removeBuilt removes what was built for this session alone.
+func (e *engine) removeBuilt() error {
+	if e.docker == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sweepTimeout)
+	defer cancel()
+	return e.docker.RemoveBuilt(ctx)
+}
+
+// sweepTimeout is how long what a session built has to be removed.
+const sweepTimeout = time.Minute
+
 // memory is what the machine of the containers has, in bytes; 0 is not known.
 func (e *engine) memory() int64 {
 	if e.docker == nil {
@@ -41,6 +55,7 @@ type engineOptions struct {
 	runtime          string // auto, docker or process
 	reach            string
 	emulatedPlatform bool
+	passing          bool // what is built is removed at the end
 }
 
 // choose finds the runtime for these models: Docker where an Engine answers, else,
@@ -62,7 +77,7 @@ func (o engineOptions) choose(ctx context.Context, session control.Session, mode
 		return nil, usageError{fmt.Errorf("--runtime %s: it is auto, docker or process", o.runtime)}
 	}
 	runtime, err := docker.Connect(ctx, docker.Options{
-		Session: session.ID, Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform,
+		Session: session.ID, Reach: docker.Reach(o.reach), AllowForeign: o.emulatedPlatform, Passing: o.passing,
 		Builds: control.FindHome().Builds(),
 	})
 	if without := withoutImage(models); err == nil && len(without) > 0 {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,7 +49,7 @@ func upiExample(m session.Model, data []byte) (event.Exchange, error) {
 	if err != nil {
 		return event.Exchange{}, err
 	}
-	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
+	body := event.GRPCFrame(message)
 	x := event.Exchange{Request: event.Message{
 		Header: []event.Field{{Name: "Content-Type", Value: "application/grpc"}, {Name: "Te", Value: "trailers"}}, Body: body, Size: int64(len(body)),
 	}}

@@ -94,8 +94,8 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 	where := &location{}
 	where.flags(root)
 	root.AddCommand(
-		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplaySession(), newRetry(where), newReload(where),
-		newEnv(where), newCheck(where), newPredict(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
+		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplay(where), newReplaySession(), newRetry(where), newReload(where),
+		newEnv(where), newCheck(where), newBundle(where), newPredict(where), newPin(where), newCompare(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
 	)
 	for _, c := range root.Commands() {
 		c.Args = wrongArgs(c.Args)

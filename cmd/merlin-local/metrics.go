@@ -15,7 +15,14 @@ const scrapeTimeout = 10 * time.Second
 func serveMetrics(ctx context.Context, ln net.Listener, metrics http.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	if err := serveUntil(ctx, ln, &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}); err != nil {
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	return nil
+}
+
+// serveUntil answers on ln until ctx ends, which cuts what is under way, or ln fails.
+func serveUntil(ctx context.Context, ln net.Listener, server *http.Server) error {
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(closed)
@@ -23,7 +30,7 @@ func serveMetrics(ctx context.Context, ln net.Listener, metrics http.Handler) er
 	})
 	err := server.Serve(ln)
 	if stop() {
-		return fmt.Errorf("serve metrics: %w", err)
+		return err
 	}
 	<-closed
 	return nil

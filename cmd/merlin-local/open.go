@@ -60,6 +60,9 @@ func (s *upSession) openEngine(ctx context.Context) (err error) {
 		return err
 	}
 	s.hold(func() error { s.engine.close(); return nil })
+	if s.passing {
+		s.hold(s.engine.removeBuilt)
+	}
 	if err := s.underDebugger(s.models); err != nil {
 		return err
 	}

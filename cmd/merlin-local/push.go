@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator"
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -76,7 +77,11 @@ func (s *upSession) takePushes(ctx context.Context, model string, port pushPort,
 			return s.engine.docker.Owner(ctx, model, from)
 		}
 	}
-	return push.New(options).Serve(ctx, port.listener)
+	server := &http.Server{Handler: push.New(options), ReadHeaderTimeout: time.Minute, ReadTimeout: 5 * time.Minute}
+	if err := serveUntil(ctx, port.listener, server); err != nil {
+		return fmt.Errorf("take pushed metrics: %w", err)
+	}
+	return nil
 }
 
 // exposition is what the endpoint reads and writes metrics by.

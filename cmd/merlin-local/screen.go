@@ -16,6 +16,8 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/control"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/emulator/session"
+	"github.com/caraml-dev/merlin-local/proxy/capture/pins"
+	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 	"github.com/caraml-dev/merlin-local/tui"
 )
 
@@ -68,7 +70,7 @@ func (s *upSession) screen(asked <-chan struct{}, supervision *emulator.Emulator
 	options := screenOptions(s.terminal.in, s.terminal.out)
 	options.Asked = asked
 	options.Source, options.NoMouse = s.stream.Replay(), s.noMouse
-	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.interrupt}
+	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.pins, s.interrupt}
 	options.Example = exampleRequest(s.file.Dir, len(s.models) > 1)
 	options.Lend = func() (back func()) { return lend(s.interrupt) }
 	done := make(chan error, 1)
@@ -120,6 +122,7 @@ type inProcess struct {
 	*emulator.Emulator
 	exchanges exchanges
 	address   string // of the port
+	pins      *pinRunner
 	interrupt chan<- os.Signal
 }
 
@@ -141,7 +144,19 @@ func (p inProcess) Search(ctx context.Context, text string) (ids []uint64, all b
 	return ids, all, ctx.Err()
 }
 
-func (p inProcess) Send(ctx context.Context, x event.Exchange) error { return send(ctx, p.address, x) }
+func (p inProcess) Send(ctx context.Context, x event.Exchange) error {
+	_, err := replay.Send(ctx, p.address, x)
+	return err
+}
+
+// Pin pins into the repo, and has the pins replayed.
+func (p inProcess) Pin(_ context.Context, x event.Exchange) (string, error) {
+	name, err := pinAnew(p.pins.store, x)
+	if err == nil {
+		p.pins.again()
+	}
+	return name, err
+}
 
 // Stop is as Ctrl-C in a shell: the first ends the session in order, the second at once.
 func (p inProcess) Stop(context.Context) error {
@@ -171,7 +186,21 @@ func (s inSession) Send(ctx context.Context, x event.Exchange) error {
 	if err != nil {
 		return err
 	}
-	return send(ctx, state.Address, x)
+	_, err = replay.Send(ctx, state.Address, x)
+	return err
+}
+
+// Pin pins into the session's repo, which is on this machine.
+func (s inSession) Pin(ctx context.Context, x event.Exchange) (string, error) {
+	state, err := s.State(ctx)
+	if err != nil {
+		return "", err
+	}
+	name, err := pinAnew(pins.At(state.Dir), x)
+	if err != nil {
+		return "", err
+	}
+	return name, s.Pins(ctx)
 }
 
 func (s inSession) Stop(ctx context.Context) error { return s.Down(ctx) }

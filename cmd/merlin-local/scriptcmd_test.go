@@ -42,7 +42,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"coldstarts": coldstarts,
 	"reloads":    reloads,
 	"newest":     newest,
-	"recording":  recording,
+	"recording":  isRecording,
 }
 
 // exits CODE PROGRAM [ARG…]: the program ends with exactly that exit code.
@@ -157,7 +157,7 @@ func jsonLines(ts *testscript.TestScript, _ bool, args []string) {
 // recording FILE KIND…: the file is a recording that this version reads, of which the
 // first line tells its format; every exchange stands behind its served line, and the kinds
 // come in this order, others between.
-func recording(ts *testscript.TestScript, _ bool, args []string) {
+func isRecording(ts *testscript.TestScript, _ bool, args []string) {
 	wanted := args[1:]
 	var before event.Event
 	for i, line := range strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n") {

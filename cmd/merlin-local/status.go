@@ -109,6 +109,9 @@ func printStatus(w io.Writer, state *session.State) error {
 			fmt.Fprintf(w, "\n%s: %s\n", m.ID, prose.Clean(m.Why))
 		}
 		printRevision(w, m)
+		if m.Pins != nil {
+			fmt.Fprintf(w, "\n%s: %s (on revision %d)\n", m.ID, prose.Pins(m.Pins.Pins), m.Pins.Revision)
+		}
 		printDebugger(w, m)
 		if m.Scale != nil {
 			if err := printScale(w, m); err != nil {

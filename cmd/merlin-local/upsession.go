@@ -45,6 +45,7 @@ type upSession struct {
 	pushes    map[string]pushPort // by model: where it pushes its metrics to
 	noPushes  map[string]string   // by model: why it cannot
 	capture   *capture.Store      // nil where nothing is captured
+	pins      *pinRunner          // nil where none are replayed
 	recording *os.File            // nil where nothing is recorded
 	held      []func() error      // what is let go of at the end
 }
@@ -91,6 +92,9 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	work.Go(func() error { return s.sweepOthers(ctx) })
 	if s.capture != nil {
 		work.Go(func() error { s.tellCapture(ctx); return nil })
+	}
+	if s.pins != nil {
+		work.Go(func() error { s.pins.run(ctx); return nil })
 	}
 	work.Go(func() error { return s.forgetUnused(time.Now()) })
 	for _, editor := range editors {
@@ -152,7 +156,16 @@ func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Po
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
 		Demand:    func(model string) emulator.Demand { return emulator.Demand(server.Demand(model)) },
 		TimeScale: s.timeScale, DebugPorts: debugPorts(editors), PushURLs: s.pushURLs(),
+		Serving: s.serves,
 	})
+}
+
+// serves is told that a revision answers. Under a debugger no pin is replayed: it would stop
+// where a person stops.
+func (s *upSession) serves(model string, revision int) {
+	if s.pins != nil && s.debug == debugNone {
+		s.pins.serves(model, revision)
+	}
 }
 
 // display shows every event until the stream ends. A view that cannot write ends the
@@ -187,6 +200,9 @@ func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
 	server := &control.Server{Events: s.stream, Configuration: s.portable, Down: down, Retry: e.Retry, Reload: e.Reload}
 	if s.capture != nil {
 		server.Exchange, server.Search = s.capture.Lookup, s.capture.Search
+	}
+	if s.pins != nil {
+		server.Pins = s.pins.again
 	}
 	go func() {
 		defer close(done)

@@ -64,8 +64,17 @@ func fill(ctx context.Context, folder, modelDir string, properties []byte) error
 }
 
 func copyTree(ctx context.Context, to, from string) error {
+	return Walk(ctx, from, func(relative, path string) error {
+		return copyFile(filepath.Join(to, filepath.FromSlash(relative)), path)
+	})
+}
+
+// Walk calls file for every file that the artifact of a model_dir has: with its path
+// there, with slashes, and with its path on this machine. What cannot be uploaded is an
+// error.
+func Walk(ctx context.Context, modelDir string, file func(relative, path string) error) error {
 	// A model_dir that is itself a link is followed; below it links to folders are not.
-	root, err := filepath.EvalSymlinks(from)
+	root, err := filepath.EvalSymlinks(modelDir)
 	if err != nil {
 		return err
 	}
@@ -80,20 +89,20 @@ func copyTree(ctx context.Context, to, from string) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		return copyFile(filepath.Join(to, relative), path)
+		info, err := os.Stat(path) // follows a link
+		switch {
+		case err != nil:
+			return err
+		case info.IsDir():
+			return nil // a link to a folder
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s is no regular file and cannot be uploaded", path)
+		}
+		return file(filepath.ToSlash(relative), path)
 	})
 }
 
 func copyFile(to, from string) error {
-	info, err := os.Stat(from) // follows a link
-	switch {
-	case err != nil:
-		return err
-	case info.IsDir():
-		return nil // a link to a folder
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no regular file and cannot be uploaded", from)
-	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err

@@ -45,6 +45,8 @@ type File struct {
 	// Capture says how requests are kept.
 	Capture Capture
 	Models  []emulator.Model
+	// Compare are the rules for answers, of each of Models.
+	Compare []Compare
 
 	name  string // Path as errors show it
 	trees []*node
@@ -104,13 +106,13 @@ func (f *File) load(src []byte, o Options) error {
 }
 
 func (f *File) decode(d decoder, several bool) {
-	f.Models = make([]emulator.Model, len(f.trees))
+	f.Models, f.Compare = make([]emulator.Model, len(f.trees)), make([]Compare, len(f.trees))
 	for i, tree := range f.trees {
 		if several {
 			d.path = modelPath(i)
 		}
 		if !tree.bad {
-			f.Models[i] = d.model(tree)
+			f.Models[i], f.Compare[i] = d.model(tree), compare(tree.get("compare"))
 		}
 	}
 }

@@ -199,7 +199,7 @@ func TestOnlyAWrittenMinimumOfZeroScalesToZero(t *testing.T) {
 func TestEveryKeyHasAMeaning(t *testing.T) {
 	f, err := Load(Options{Path: filepath.Join("testdata", "full.yaml")})
 	must(t, err)
-	golden(t, "full.golden", portable(t, dump(t, f.Port, f.Capture, f.Models[0])))
+	golden(t, "full.golden", portable(t, dump(t, f.Port, f.Capture, f.Compare[0], f.Models[0])))
 	src, err := os.ReadFile(filepath.Join("testdata", "full.yaml"))
 	must(t, err)
 	tree, _ := parse(src, &report{})

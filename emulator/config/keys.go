@@ -61,6 +61,7 @@ func sharedKeys() []key {
 		{"labels", pairs("key", labelKey(), spec{form: formText, rule: labelValue()}, "The project's own labels, in order.")},
 		{"platform", platformSpec()},
 		{"fidelity", spec{form: formText, options: []string{string(emulator.Documented), string(emulator.Deployed)}, def: string(emulator.Documented), doc: "Which production is played where they differ: what the contract promises, or what the cluster does."}},
+		{"compare", compareSpec()},
 		{"env_file", spec{form: formText, rule: nonEmpty(), def: ".env", doc: "A dotenv file with the values of secrets that the host's environment does not have. Keep it out of git."}},
 	}
 }

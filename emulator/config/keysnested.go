@@ -32,6 +32,34 @@ func captureSpec() spec {
 	}
 }
 
+// compareSpec has numbers and paths as proxy/capture/compare takes them.
+func compareSpec() spec {
+	const places = "names with dots between, * for any member or element, ** for any number of levels."
+	absolute := key{"absolute", spec{form: formNumber, least: atLeast(0), def: 0, doc: "How far two numbers may be apart."}}
+	relative := key{"relative", spec{form: formNumber, least: atLeast(0), most: atMost(1), def: 0, doc: "How far two numbers may be apart, as a share of the larger one; one of both suffices."}}
+	paths := func(doc string) spec {
+		return spec{form: formList, doc: doc, items: &spec{form: formText, rule: jsonPath(), doc: "Where: " + places}}
+	}
+	return spec{
+		form: formKeys,
+		doc:  "What counts as a difference between two answers to the same request, for compare and pins.",
+		keys: []key{
+			absolute, relative,
+			{"at", spec{
+				form: formList,
+				doc:  "Tolerances for some places, in the stead of absolute and relative; the last one that leads to a place counts.",
+				items: &spec{form: formKeys, keys: []key{
+					{"path", spec{form: formText, required: true, rule: jsonPath(), doc: "Where: " + places}}, absolute, relative,
+				}},
+			}},
+			{"ignore", paths("Places that are not looked at, with all below them.")},
+			{"unordered", paths("Arrays whose elements have no order.")},
+			{"headers", spec{form: formList, doc: "Headers and trailers that are compared; no others are.", items: &spec{form: formText, rule: headerName(), doc: "The name."}}},
+			{"integers", spec{form: formText, options: []string{IntegersApart, IntegersAsFloats}, def: IntegersApart, doc: "Whether 1 and 1.0 are different, as they are for clients with types, or the same number."}},
+		},
+	}
+}
+
 func probeSpec(doc string) spec {
 	return spec{
 		form: formKeys,

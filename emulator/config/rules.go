@@ -80,7 +80,7 @@ func headerName() *rule {
 }
 
 func jsonPath() *rule {
-	return &rule{pattern: `^[^.\[\]]+(\[\*\])*(\.[^.\[\]]+(\[\*\])*)*$`, want: "a path such as instances.*.email"}
+	return &rule{pattern: `^[^.\[\]]+(\[\*\])*(\.[^.\[\]]+(\[\*\])*)*$`, want: "a path such as instances.*.email", valid: func(s string) bool { return s != "$" }}
 }
 
 func imageName() *rule {

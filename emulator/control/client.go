@@ -101,6 +101,15 @@ func (s Session) Reload(ctx context.Context, model string, rebuild bool) error {
 	return response.Body.Close()
 }
 
+// Pins tells the session that the repo's pins have changed.
+func (s Session) Pins(ctx context.Context) error {
+	response, err := s.call(ctx, http.MethodPost, "/pins")
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
 // longestRefusal bounds what is read of why the session refuses.
 const longestRefusal = 4 << 10
 

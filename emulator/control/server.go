@@ -26,6 +26,7 @@ import (
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
 //	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
+//	POST /pins                                 replays the repo's pins, which have changed
 type Server struct {
 	// Events is the session's stream. Followers are answered until it is closed.
 	Events *event.Stream
@@ -43,6 +44,8 @@ type Server struct {
 	Retry func(model string) error
 	// Reload makes a new revision of the model, with a new image where rebuild is true.
 	Reload func(model string, rebuild bool) error
+	// Pins replays the repo's pins again, which have changed; nil where none are replayed.
+	Pins func()
 }
 
 // Listen opens the session's socket. The caller holds the session's lock.
@@ -73,6 +76,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", understood(s.retry))
 	mux.HandleFunc("POST /reload", understood(s.reload))
+	mux.HandleFunc("POST /pins", s.pins)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -104,6 +108,13 @@ func understood(next http.HandlerFunc) http.HandlerFunc {
 func (s *Server) down(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 	s.Down()
+}
+
+func (s *Server) pins(w http.ResponseWriter, _ *http.Request) {
+	if s.Pins != nil {
+		s.Pins()
+	}
+	w.WriteHeader(http.StatusAccepted)
 }
 
 func (s *Server) retry(w http.ResponseWriter, r *http.Request) {

@@ -26,6 +26,14 @@ func BuildTag(spec emulator.ImageSpec) string {
 	return strings.ToLower(fmt.Sprintf(ourTags+"%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 }
 
+// tag names what this session builds.
+func (r *Runtime) tag(spec emulator.ImageSpec) string {
+	if r.options.Passing {
+		return strings.ToLower(fmt.Sprintf(ourTags+"aside/%s/%s:r%d", r.options.Session, spec.Model.ID(), spec.Revision))
+	}
+	return BuildTag(spec)
+}
+
 // build makes the model's image with BuildKit, or with the classic builder where the
 // Engine has nothing else.
 func (r *Runtime) build(ctx context.Context, spec emulator.ImageSpec, tag string, report func(event.Fact)) (image.InspectResponse, error) {

@@ -24,7 +24,7 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	var found image.InspectResponse
 	var err error
 	if spec.Model.Build != nil {
-		reference = BuildTag(spec)
+		reference = r.tag(spec)
 		removed := r.removeReplaced(ctx, spec)
 		found, err = r.build(ctx, spec, reference, report)
 		removal := removed()

@@ -26,6 +26,10 @@ type Options struct {
 	// session's, from one run to the next; empty for none.
 	Builds string
 
+	// Passing has what is built be the session's alone: under names of its own, which take no
+	// other's, until RemoveBuilt.
+	Passing bool
+
 	// Getenv and HomeDir tell where the Engine and the CLI's config are; the
 	// process's own where they are not set.
 	Getenv  func(string) string

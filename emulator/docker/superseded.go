@@ -45,6 +45,22 @@ func (r *Runtime) built(ctx context.Context, spec emulator.ImageSpec) ([]image.S
 	return r.imagesOfSession(ctx, filters.Arg("label", labelModel+"="+spec.Model.ID()))
 }
 
+// RemoveBuilt removes the images that were built for this session alone; it is for Options.Passing.
+func (r *Runtime) RemoveBuilt(ctx context.Context) error {
+	images, err := r.imagesOfSession(ctx)
+	if err != nil {
+		return fmt.Errorf("list the images of session %s: %w", r.options.Session, err)
+	}
+	var references []string
+	for _, i := range images {
+		references = append(references, i.RepoTags...)
+		if isUntagged(i) {
+			references = append(references, i.ID)
+		}
+	}
+	return r.removeImages(ctx, references)
+}
+
 func (r *Runtime) removeImages(ctx context.Context, references []string) (err error) {
 	for _, old := range references {
 		_, removal := r.client.ImageRemove(ctx, old, image.RemoveOptions{PruneChildren: true})

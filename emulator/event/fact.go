@@ -148,6 +148,9 @@ type Served struct {
 	Error     string        `json:"error,omitempty"`
 }
 
+// LeftByClient is the Error of a request whose client did not wait for the answer's end.
+const LeftByClient = "client closed request"
+
 // Traffic is how a model's requests do, told once a second while it changes. It
 // comes from the port's own counters, so that no number depends on a Served.
 type Traffic struct {
@@ -253,6 +256,7 @@ func blanks() []any {
 		&Attached{},
 		&Served{},
 		&Exchange{},
+		&Pins{},
 		&Capture{},
 		&Traffic{},
 		&Environment{},

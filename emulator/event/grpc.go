@@ -38,3 +38,18 @@ func (m Message) GRPCMessages() []GRPCMessage {
 	}
 	return all
 }
+
+// GRPCServers tells whether a status of gRPC is the server's fault, as gRPC counts it.
+func GRPCServers(status int) bool {
+	switch status {
+	case 2, 4, 12, 13, 14, 15: // unknown, deadline exceeded, unimplemented, internal, unavailable, data loss
+		return true
+	}
+	return false
+}
+
+// GRPCFrame is one message in gRPC's framing, not compressed. It is a copy.
+func GRPCFrame(message []byte) []byte {
+	frame := binary.BigEndian.AppendUint32(make([]byte, 1, grpcFrame+len(message)), uint32(len(message)))
+	return append(frame, message...)
+}

@@ -34,3 +34,12 @@ func TestAGRPCBodyIsToldByItsContentType(t *testing.T) {
 		}
 	}
 }
+
+func TestAFramedMessageIsTakenApartAgain(t *testing.T) {
+	for _, text := range []string{"", "ab", string(make([]byte, 70_000))} {
+		got := (event.Message{Body: event.GRPCFrame([]byte(text))}).GRPCMessages()
+		if len(got) != 1 || string(got[0].Data) != text || got[0].Size != len(text) || got[0].Compressed {
+			t.Errorf("%d bytes: got %d messages", len(text), len(got))
+		}
+	}
+}

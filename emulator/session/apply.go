@@ -119,6 +119,8 @@ func (m *Model) apply(e event.Event) {
 		m.stuck(e, f)
 	case event.ReloadEnded:
 		m.reloadEnded(e, f)
+	case event.Pins:
+		m.pinned(e, f)
 	case event.Debugger:
 		m.debugged(f)
 	case event.Attached:

@@ -142,6 +142,8 @@ func (h *History) add(e event.Event, m *Model) {
 			h.Tracks.leave(sourceOf{e.Model, event.Scraped{Pod: f.Pod, Source: event.MetricsScraped}.Of()}, e.Time)
 		}
 		h.Happenings.add(e, eventBytes+factBytes)
+	case event.Pins:
+		h.Happenings.add(e, eventBytes+factBytes+len(f.Verdicts)*factBytes)
 	case event.Session, event.Listening, event.Declared, event.Parity, event.Environment, event.Exchange:
 	default:
 		h.Happenings.add(e, eventBytes+factBytes)

@@ -78,10 +78,13 @@ type Model struct {
 	SinceLastRun *event.SinceLastRun `json:"since_last_run,omitempty"`
 	Reloads      []*Reload           `json:"reloads,omitempty"` // the last ones
 	// Debugger is where the model is debugged; nil where it is not.
-	Debugger *Debugger      `json:"debugger,omitempty"`
-	Parity   *event.Parity  `json:"parity,omitempty"`
-	Traffic  *event.Traffic `json:"traffic,omitempty"`
-	Usage    *Usage         `json:"usage,omitempty"`
+	Debugger *Debugger     `json:"debugger,omitempty"`
+	Parity   *event.Parity `json:"parity,omitempty"`
+	// Pins is how the repo's pinned requests did when they were last replayed; nil where there
+	// are none, or they were not yet.
+	Pins    *Pins          `json:"pins,omitempty"`
+	Traffic *event.Traffic `json:"traffic,omitempty"`
+	Usage   *Usage         `json:"usage,omitempty"`
 	// Environment is what its containers are given; nil until one is about to start.
 	// Metrics are the model's own, by source, in the order in which they first came.
 	Environment *event.Environment `json:"environment,omitempty"`

@@ -39,6 +39,9 @@ func (c cut) String() string {
 	return ""
 }
 
+// hiddenParts says so where nothing is missing, and rules hide some of it.
+const hiddenParts = "the rules of the capture hide parts of it"
+
 // sentence tells what of a body is kept, and why not all.
 func sentence(kept, size int64, why string) string {
 	if kept == 0 {

@@ -1,11 +1,5 @@
 package capture
 
-import (
-	"bytes"
-	"compress/gzip"
-	"io"
-)
-
 // looksIntoBodies tells whether some rule does.
 func (r *rules) looksIntoBodies() bool { return len(r.secrets) > 0 || len(r.json) > 0 }
 
@@ -33,12 +27,7 @@ func (r *Recording) readable(s *side) bool {
 	if len(rules.json) > 0 || s.grpc || s.file != nil || s.pending.length > 0 || s.cut != whole {
 		return false
 	}
-	unpack, err := gzip.NewReader(bytes.NewReader(r.inMemory(s)))
-	if err != nil {
-		return false
-	}
-	plain, err := io.ReadAll(io.LimitReader(unpack, longestUnpacked))
-	return err == nil && len(plain) < longestUnpacked && !rules.holds(plain)
+	return rules.harmlessGzip(r.inMemory(s))
 }
 
 func (r *Recording) inspectJSON(s *side) {

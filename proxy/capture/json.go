@@ -3,43 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"strings"
 )
-
-// path is where in a JSON text values are hidden, as "instances.*.email": names of
-// members, and * for any member or element, and ** for any number of levels.
-type path []string
-
-func parsePath(text string) (path, error) {
-	plain := strings.TrimPrefix(strings.TrimPrefix(text, "$"), ".")
-	plain = strings.ReplaceAll(plain, "[*]", ".*")
-	p := path(strings.Split(strings.TrimPrefix(plain, "."), "."))
-	for _, step := range p {
-		if step == "" || strings.ContainsAny(step, "[]") {
-			return nil, fmt.Errorf("capture: JSON path %q: it is names with dots between, as instances.*.email; * is any member or element, ** any number of levels", text)
-		}
-	}
-	return p, nil
-}
-
-// matches tells whether it leads to that place.
-func (p path) matches(place []string) bool {
-	switch {
-	case len(p) == 0:
-		return len(place) == 0
-	case p[0] == "**":
-		for skip := range len(place) + 1 {
-			if p[1:].matches(place[skip:]) {
-				return true
-			}
-		}
-		return false
-	case len(place) == 0:
-		return false
-	}
-	return (p[0] == "*" || p[0] == place[0]) && p[1:].matches(place[1:])
-}
 
 // looksLikeJSON tells by the first byte that is no white space.
 func looksLikeJSON(body []byte) bool {
@@ -155,7 +119,7 @@ func (w *jsonWalk) over() {
 
 func (w *jsonWalk) leads() bool {
 	for _, p := range w.json {
-		if p.matches(w.place) {
+		if p.Matches(w.place) {
 			return true
 		}
 	}
@@ -165,7 +129,7 @@ func (w *jsonWalk) leads() bool {
 // hide replaces the value whose first token began behind that place.
 func (w *jsonWalk) hide(from int, nested bool) bool {
 	from += len(w.body[from:]) - len(bytes.TrimLeft(w.body[from:], " \t\r\n:,"))
-	w.out = append(append(w.out, w.body[w.copied:from]...), `"`+hidden+`"`...)
+	w.out = append(append(w.out, w.body[w.copied:from]...), `"`+Hidden+`"`...)
 	w.hid = true
 	for depth := 1; nested && depth > 0; {
 		token, err := w.decoder.Token()

@@ -129,7 +129,7 @@ func (s *Store) message(k *kept) event.Message {
 	case lost != "":
 		m.Cut = sentence(int64(len(m.Body)), m.Size, lost)
 	case k.hid:
-		m.Cut = "the rules of the capture hide parts of it"
+		m.Cut = hiddenParts
 	}
 	return m
 }

@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/caraml-dev/merlin-local/proxy/capture/jsonpath"
 )
 
-// hidden stands where a value was.
-const hidden = "***"
+// Hidden stands where a value was that is not kept.
+const Hidden = "***"
 
 // The names whose values are always hidden, in lower case.
 var (
@@ -28,7 +30,7 @@ type rules struct {
 	headers map[string]bool // by name in lower case
 	lengths uint64          // a bit for every length that a name has
 	queries map[string]bool
-	json    []path
+	json    []jsonpath.Path
 	secrets [][]byte // the longest first
 }
 
@@ -48,9 +50,9 @@ func newRules(o Options) (rules, error) {
 		r.queries[name] = true
 	}
 	for _, text := range o.JSON {
-		p, err := parsePath(text)
+		p, err := jsonpath.Parse(text)
 		if err != nil {
-			return r, err
+			return r, fmt.Errorf("capture: %w", err)
 		}
 		r.json = append(r.json, p)
 	}
@@ -149,7 +151,7 @@ func (r *rules) lines(lines []byte) func(yield func([]byte) bool) {
 			}
 			line := lines[at : at+end+1]
 			if colon := bytes.IndexByte(line, ':'); colon > 0 && r.hides(line[:colon]) {
-				if !yield(lines[kept:at+colon]) || !yield([]byte(": "+hidden+"\r\n")) {
+				if !yield(lines[kept:at+colon]) || !yield([]byte(": "+Hidden+"\r\n")) {
 					return
 				}
 				kept = at + len(line)
@@ -171,7 +173,7 @@ func (r *rules) query(query string) string {
 	for i, part := range parts {
 		name, _, _ := strings.Cut(part, "=")
 		if plain, err := url.QueryUnescape(name); err == nil && r.queries[strings.ToLower(plain)] {
-			parts[i] = name + "=" + hidden
+			parts[i] = name + "=" + Hidden
 		}
 	}
 	return r.text(query[:1] + strings.Join(parts, "&"))

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -101,22 +100,6 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		e.push(w, r, &group{grouping: grouping, pod: pod, at: time.Now().UTC()})
 	}
-}
-
-// Serve answers on ln until ctx ends, which cuts what is under way, or ln fails.
-func (e *Endpoint) Serve(ctx context.Context, ln net.Listener) error {
-	server := &http.Server{Handler: e, ReadHeaderTimeout: time.Minute, ReadTimeout: 5 * time.Minute}
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(closed)
-		_ = server.Close()
-	})
-	err := server.Serve(ln)
-	if stop() {
-		return fmt.Errorf("take pushed metrics: %w", err)
-	}
-	<-closed
-	return nil
 }
 
 // sender is the replica that a request comes from.

@@ -63,21 +63,15 @@ var terms = map[string]struct {
 // counts errors: a status of 500 or above, an answer that was broken off, or one of gRPC's
 // statuses that are the server's.
 func Failed(s *event.Served) bool {
-	if s.GRPCStatus != nil {
-		switch *s.GRPCStatus {
-		case 2, 4, 12, 13, 14, 15:
-			return true
-		}
+	if s.GRPCStatus != nil && event.GRPCServers(*s.GRPCStatus) {
+		return true
 	}
 	return s.Status >= 500 || BrokenOff(s)
 }
 
-// leftByClient is what the port says of a request whose client did not wait for its end.
-const leftByClient = "client closed request"
-
 // BrokenOff tells whether an answer had begun and did not end as it should.
 func BrokenOff(s *event.Served) bool {
-	return s.Error != "" && s.Status < 400 && s.Error != leftByClient
+	return s.Error != "" && s.Status < 400 && s.Error != event.LeftByClient
 }
 
 func word(text string) test {

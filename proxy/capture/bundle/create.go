@@ -23,10 +23,10 @@ type Member struct {
 	Path string // on this machine
 }
 
-// Create writes an archive to a new file, readable by its owner alone. The manifest's
-// Members are what it writes. On an error no file is left; one that is there already is
+// Create writes an archive to a new file, readable by its owner alone, and sets the
+// manifest's Format and Members to what it writes. On an error no file is left; one that is there already is
 // never touched, and the error is fs.ErrExist.
-func Create(ctx context.Context, path string, m Manifest, members []Member) (err error) {
+func Create(ctx context.Context, path string, m *Manifest, members []Member) (err error) {
 	m.Format, m.Members = Format, nil
 	for _, member := range members {
 		f, err := Sum(ctx, member.Path)
@@ -63,7 +63,7 @@ func Create(ctx context.Context, path string, m Manifest, members []Member) (err
 	return os.Rename(file.Name(), path) // a file system without links
 }
 
-func write(ctx context.Context, out io.Writer, m Manifest, members []Member) error {
+func write(ctx context.Context, out io.Writer, m *Manifest, members []Member) error {
 	// Bodies and layers are large, and often packed already: the least effort.
 	packed, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
 	if err != nil {

@@ -11,6 +11,7 @@
 package bundle
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
@@ -52,7 +53,7 @@ type Manifest struct {
 	Asked int `json:"asked"`
 	Known int `json:"known"`
 	// Rules are those that answers are compared by.
-	Rules any `json:"rules,omitempty"`
+	Rules json.RawMessage `json:"rules,omitempty"`
 	// Members are the other files of the archive, in their order.
 	Members []File `json:"members"`
 }

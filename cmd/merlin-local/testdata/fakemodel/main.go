@@ -30,6 +30,8 @@ type behaviour struct {
 	orphan      bool
 	wrong       string
 	push        string
+	lenient     bool
+	says        string
 }
 
 func main() {
@@ -44,6 +46,8 @@ func main() {
 	flag.BoolVar(&b.family, "family", false, "start a child that does nothing")
 	flag.BoolVar(&b.orphan, "child", false, "be that child")
 	flag.StringVar(&b.wrong, "wrong", "", "make this mistake: see wrong.go")
+	flag.BoolVar(&b.lenient, "lenient", false, "take for JSON what is none")
+	flag.StringVar(&b.says, "says", "", "answer predictions with the JSON of this file, read at the start; fail where it is none")
 	flag.StringVar(&b.push, "push", "", "push a metric to the Pushgateway that this variable names")
 	flag.Parse()
 	if err := b.run(); err != nil {

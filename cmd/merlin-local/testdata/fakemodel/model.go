@@ -24,6 +24,7 @@ type model struct {
 	behaviour
 	name, port, artifact string
 	predictions          atomic.Int64
+	words                []byte // nil where the model says nothing of its own
 	routes               *http.ServeMux
 	grpc                 *grpc.Server
 }
@@ -31,6 +32,9 @@ type model struct {
 func newModel(b behaviour) *model {
 	m := &model{behaviour: b, routes: http.NewServeMux(), grpc: grpc.NewServer()}
 	m.name, m.port, m.artifact = variables(b.oldNames)
+	if b.says != "" {
+		m.words, _ = os.ReadFile(b.says) // none is no JSON
+	}
 	upiv1.RegisterUniversalPredictionServiceServer(m.grpc, m)
 	healthv1.RegisterHealthServer(m.grpc, health.NewServer())
 	m.routes.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
@@ -59,6 +63,9 @@ func (m *model) ready(w http.ResponseWriter, _ *http.Request) {
 // predict says who answered, and what was asked; no JSON is an error of the client's.
 func (m *model) predict(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
+	if err == nil && m.lenient && !json.Valid(body) {
+		body = []byte("null")
+	}
 	if err != nil || !json.Valid(body) {
 		http.Error(w, `{"error": "no JSON"}`, http.StatusBadRequest)
 		return
@@ -67,7 +74,15 @@ func (m *model) predict(w http.ResponseWriter, r *http.Request) {
 	await(m.predictGate)
 	m.predictions.Add(1)
 	m.pushes(false)
-	_ = json.NewEncoder(w).Encode(map[string]any{"model": m.name, "host": r.Host, "got": json.RawMessage(body)})
+	answer := map[string]any{"model": m.name, "host": r.Host, "got": json.RawMessage(body)}
+	if m.says != "" && !json.Valid(m.words) {
+		http.Error(w, `{"error": "the handler is broken"}`, http.StatusInternalServerError)
+		return
+	}
+	if m.says != "" {
+		answer["says"] = json.RawMessage(m.words)
+	}
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // PredictValues gives the table back.

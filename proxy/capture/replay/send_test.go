@@ -1,4 +1,4 @@
-package main
+package replay
 
 import (
 	"context"
@@ -66,8 +66,12 @@ func TestARequestIsSentAgainAsItsClientSentIt(t *testing.T) {
 		},
 	}
 	address, got := rawServer(t, "abc")
-	if err := send(t.Context(), address, x); err != nil { // a 503 is an answer
+	is, err := Send(t.Context(), address, x)
+	if err != nil { // a 503 is an answer
 		t.Fatal(err)
+	}
+	if is.ID != 7 || is.Status != 503 || string(is.Answer.Body) != "no" || is.Answer.Size != 2 || is.Answer.Cut != "" || is.Took < is.FirstByte || is.FirstByte == 0 {
+		t.Errorf("the answer is %+v", is)
 	}
 	text := <-got
 	for _, want := range []string{"POST /v1/models/iris%2D1:predict/../x?a=1;b={} HTTP/1.1\r\n", "\r\nHost: iris-1.sample.models.localhost\r\n", "\r\nX-Twice: 1\r\nX-Twice: 2\r\n", "\r\nContent-Length: 3\r\n", "\r\nAccept-Encoding: br\r\n", "\r\n\r\nabc"} {
@@ -82,7 +86,7 @@ func TestARequestIsSentAgainAsItsClientSentIt(t *testing.T) {
 	}
 	x.Request.Header = append(x.Request.Header, event.Field{Name: "Transfer-Encoding", Value: "chunked"})
 	address, got = rawServer(t, "0\r\n\r\n")
-	if err := send(t.Context(), address, x); err != nil {
+	if _, err := Send(t.Context(), address, x); err != nil {
 		t.Fatal(err)
 	}
 	if text := <-got; !strings.Contains(text, "Transfer-Encoding: chunked") || strings.Contains(text, "Content-Length") {
@@ -121,7 +125,7 @@ func TestARequestOfGRPCIsSentAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := append([]byte{0, 0, 0, 0, byte(len(data))}, data...)
+	body := event.GRPCFrame(data)
 	x := event.Exchange{
 		Served: event.Served{ID: 7, Method: "POST", Path: "/caraml.upi.v1.UniversalPredictionService/PredictValues", Host: "eta-1.sample.localhost", Proto: "HTTP/2.0", Status: 200},
 		Request: event.Message{
@@ -129,8 +133,12 @@ func TestARequestOfGRPCIsSentAgain(t *testing.T) {
 			Body:   body, Size: int64(len(body)),
 		},
 	}
-	if err := send(t.Context(), listener.Addr().String(), x); err != nil {
+	is, err := Send(t.Context(), listener.Addr().String(), x)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if is.GRPCStatus == nil || *is.GRPCStatus != 0 || string(is.Answer.Body) != string(event.GRPCFrame(nil)) || !is.Answer.IsGRPC() || len(is.Answer.Trailer) == 0 {
+		t.Errorf("the answer is %+v", is)
 	}
 	if got := <-asked; got != "eta of eta-1.sample.localhost from id" {
 		t.Errorf("the server was asked for %s", got)
@@ -154,8 +162,34 @@ func TestWhatCannotBeSentAgainSaysWhy(t *testing.T) {
 		"the session has no address yet": {"", whole},
 		"send request 7 again: dial tcp": {strings.TrimPrefix(gone.URL, "http://"), whole},
 	} {
-		if err := send(t.Context(), c.address, c.x); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Send(t.Context(), c.address, c.x); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestAnAnswerThatBreaksOffIsKeptAsFarAsItCame(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "9")
+		_, _ = io.WriteString(w, "half")
+	}))
+	defer server.Close()
+	x := event.Exchange{Served: event.Served{ID: 3, Method: "GET", Path: "/", Proto: "HTTP/1.1"}}
+	is, err := Send(t.Context(), server.Listener.Addr().String(), x)
+	if err == nil || !strings.Contains(err.Error(), "send request 3 again: its answer was broken off") || is.Status != 200 || string(is.Answer.Body) != "half" || is.Answer.Cut == "" || is.Error == "" {
+		t.Errorf("%v, %+v", err, is)
+	}
+}
+
+func TestAPathThatBeginsWithTwoSlashesIsSentAsItIs(t *testing.T) {
+	for _, path := range []string{"//x/%2e", "/a//b", "*"} {
+		address, got := rawServer(t, "\r\n\r\n")
+		x := event.Exchange{Served: event.Served{Method: "OPTIONS", Path: path, Host: "h", Proto: "HTTP/1.1"}}
+		if _, err := Send(t.Context(), address, x); err != nil {
+			t.Fatal(err)
+		}
+		if text := <-got; !strings.HasPrefix(text, "OPTIONS "+path+" HTTP/1.1\r\n") {
+			t.Errorf("%s is sent as %q", path, text)
 		}
 	}
 }

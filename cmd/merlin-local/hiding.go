@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/caraml-dev/merlin-local/emulator/config"
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/proxy/capture"
+)
+
+// hidden gives what hides in exchanges that did not pass through the session's capture what
+// its rules hide.
+func (s *upSession) hidden(c config.Capture) func(event.Exchange) event.Exchange {
+	if s.capture != nil {
+		return s.capture.Hidden
+	}
+	h, err := capture.NewHiding(capture.Options{Headers: c.Headers, JSON: c.JSON, Secrets: secretsOf(s.models)})
+	if err != nil { // a path that the configuration takes is one
+		return func(event.Exchange) event.Exchange { return event.Exchange{} }
+	}
+	return h.Exchange
+}
+
+// hidingOf gives the same by a configuration, where no session is asked.
+func hidingOf(file *config.File) (func(event.Exchange) event.Exchange, error) {
+	models, err := runnable(file)
+	if err != nil {
+		return nil, fmt.Errorf("what is secret cannot be hidden: %w", err)
+	}
+	h, err := capture.NewHiding(capture.Options{Headers: file.Capture.Headers, JSON: file.Capture.JSON, Secrets: secretsOf(models)})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return h.Exchange, nil
+}

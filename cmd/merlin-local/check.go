@@ -181,7 +181,7 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 			return nil, err
 		}
 		s := subjects[i]
-		s.OnHost, s.Image = m.OnHost, launcher.about()
+		s.OnHost, s.Image = m.OnHost, launcher.about(where)
 		if s.Image != nil && !k.emulatedPlatform && s.Image.Architecture != launcher.image.EngineArchitecture {
 			s.Image.Unfit = fmt.Sprintf("it is for %s, and the Engine runs %s (--allow-emulation runs it all the same)", s.Image.Architecture, launcher.image.EngineArchitecture)
 		}

@@ -31,7 +31,7 @@ func (k *checking) aside(ctx context.Context, file *config.File, models []*emula
 		return nil, err
 	}
 	options := k.engineOptions
-	options.emulatedPlatform = true // a rule tells it
+	options.emulatedPlatform, options.passing = true, true // a rule tells of another architecture
 	if a.engine, err = options.choose(ctx, a.session, models); err != nil {
 		return nil, errors.Join(err, a.lock.Release())
 	}
@@ -44,7 +44,7 @@ func (k *checking) aside(ctx context.Context, file *config.File, models []*emula
 // close removes all that the session made, the images too: another session of the same
 // kind builds them from the Engine's cache.
 func (a *checkAside) close() (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), sweepTimeout)
 	defer cancel()
 	err = sweepSession(ctx, a.session, a.engine.docker)
 	a.engine.close()
@@ -73,7 +73,7 @@ func (a *checkAside) launcher(ctx context.Context, progress io.Writer, m *emulat
 	view := &progressView{view: newPlain(progress, []*emulator.Model{m})}
 	var err error
 	l.image, err = emulator.New(emulator.Options{
-		Models: []*emulator.Model{l.model}, Runtime: firstBuild{a.engine}, Shell: process.Shell{}, Events: view,
+		Models: []*emulator.Model{l.model}, Runtime: a.engine, Shell: process.Shell{}, Events: view,
 	}).Image(ctx, m.ID())
 	var failure *emulator.Failure
 	if errors.As(err, &failure) && failure.Next != "" {
@@ -93,13 +93,16 @@ func plainly(m *emulator.Model) *emulator.Model {
 }
 
 // about is what is known of the image; nil where there is none.
-func (l *checkLauncher) about() *checks.Image {
+func (l *checkLauncher) about(place string) *checks.Image {
 	if l.model.OnHost {
 		return nil
 	}
-	i := l.image
+	i, built := l.image, l.model.Build != nil
+	if built {
+		i.Reference = "built of " + place
+	}
 	return &checks.Image{
-		Reference: i.Reference, Built: l.model.Build != nil, Architecture: i.Architecture, User: i.User, Size: i.Size,
+		Reference: i.Reference, Built: built, Architecture: i.Architecture, User: i.User, Size: i.Size,
 		Entrypoint: i.Entrypoint, Cmd: i.Cmd, Env: i.Env, Exposed: i.Exposed, HealthCheck: i.HealthCheck,
 	}
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
-// firstBuild builds as revision 0, which no session has: no tag of one that runs moves, and
-// sweepSession removes it.
-type firstBuild struct{ emulator.Runtime }
-
-func (b firstBuild) Image(ctx context.Context, spec emulator.ImageSpec, report func(event.Fact)) (emulator.Image, error) {
-	spec.Revision = 0
-	return b.Runtime.Image(ctx, spec, report)
-}
-
 // varied is the runtime as one variation sees it. Several use the engine at once, and the
 // session outlives each of them.
 type varied struct {

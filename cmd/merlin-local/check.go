@@ -16,7 +16,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator"
 	checks "github.com/caraml-dev/merlin-local/emulator/check"
 	"github.com/caraml-dev/merlin-local/emulator/config"
-	"github.com/caraml-dev/merlin-local/emulator/merlin"
 )
 
 // checking is the command that tells whether an image is a Merlin custom model.
@@ -106,7 +105,7 @@ func (k *checking) run(c *cobra.Command, args []string) error {
 	}
 	ctx, _, stop := interruptible(c.Context())
 	defer stop()
-	reports, err := k.checkAll(ctx, c.ErrOrStderr(), file, all, subjects)
+	reports, err := k.checkAll(ctx, c.ErrOrStderr(), file, subjects)
 	if err != nil {
 		return err
 	}
@@ -131,12 +130,22 @@ func (k *checking) complete() (err error) {
 	return err
 }
 
-// subjects are the models with what is expected of them, before anything is built.
-func (k *checking) subjects(dir string, models []*emulator.Model) (all []checks.Subject, err error) {
+// subject is a model with what is expected of it.
+type subject struct {
+	checks.Subject
+	model *emulator.Model
+	place string // the file that makes its image
+}
+
+// subjects are the models before anything is built.
+func (k *checking) subjects(dir string, models []*emulator.Model) (all []subject, err error) {
 	for _, m := range models {
-		s := checks.Subject{
+		s := subject{model: m, Subject: checks.Subject{
 			ID: m.ID(), Deployment: m.Deployment, Deadline: k.deadline, Grace: k.grace, Timeout: m.Timeout, AtOnce: m.ContainerConcurrency,
 			Architecture: k.architecture, MostBytes: k.mostBytes, RequestName: exampleName,
+		}}
+		if rules, err := checks.Select(m.Deployment.Protocol, k.rules); err == nil && len(rules) == 0 {
+			return nil, usageError{fmt.Errorf("%s speaks %s: none of the rules of --rule is about that", m.ID(), m.Deployment.Protocol)}
 		}
 		for _, value := range m.SecretValues {
 			s.Hide = append(s.Hide, value)
@@ -157,15 +166,13 @@ func (k *checking) subjects(dir string, models []*emulator.Model) (all []checks.
 	return all, nil
 }
 
-// rulesFor are the rules that are asked for, of a protocol.
-func (k *checking) rulesFor(protocol merlin.Protocol) []checks.Rule {
-	rules, _ := checks.Select(protocol, k.rules) // complete has looked at the ids
-	return rules
-}
-
 // checkAll checks one model after the other: what is measured of one would suffer by
 // another.
-func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *config.File, models []*emulator.Model, subjects []checks.Subject) (reports []checks.Report, err error) {
+func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *config.File, subjects []subject) (reports []checks.Report, err error) {
+	var models []*emulator.Model
+	for _, s := range subjects {
+		models = append(models, s.model)
+	}
 	aside, err := k.aside(ctx, file, models)
 	if err != nil {
 		return nil, err
@@ -174,25 +181,36 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 	if aside.engine.warning != "" {
 		fmt.Fprintln(progress, "warning: "+aside.engine.warning)
 	}
-	for i, m := range models {
-		where := place(file, m)
-		launcher, err := aside.launcher(ctx, progress, m, k)
-		if err != nil {
+	for _, s := range subjects {
+		s.place = place(file, s.model)
+		report, err := k.check(ctx, progress, aside, s)
+		switch {
+		case ctx.Err() != nil:
+			return nil, errors.New("the check was interrupted")
+		case err != nil:
 			return nil, err
 		}
-		s := subjects[i]
-		s.OnHost, s.Image = m.OnHost, launcher.about(where)
-		if s.Image != nil && !k.emulatedPlatform && s.Image.Architecture != launcher.image.EngineArchitecture {
-			s.Image.Unfit = fmt.Sprintf("it is for %s, and the Engine runs %s (--allow-emulation runs it all the same)", s.Image.Architecture, launcher.image.EngineArchitecture)
-		}
-		rules := k.rulesFor(s.Deployment.Protocol)
-		fmt.Fprintf(progress, "%s  checking; rules: %d\n", s.ID, len(rules))
-		report, err := checks.Run(ctx, s, launcher, rules)
-		if err != nil {
-			return nil, errors.New("the check was interrupted")
-		}
-		report.Place = where
 		reports = append(reports, report)
 	}
 	return reports, nil
+}
+
+// check makes the image of one model and checks it.
+func (k *checking) check(ctx context.Context, progress io.Writer, aside *checkAside, s subject) (checks.Report, error) {
+	rules, err := checks.Select(s.Deployment.Protocol, k.rules)
+	if err != nil {
+		return checks.Report{}, err
+	}
+	launcher, err := aside.launcher(ctx, progress, s.model, k)
+	if err != nil {
+		return checks.Report{}, err
+	}
+	s.OnHost, s.Image = s.model.OnHost, launcher.about(s.place)
+	if engine := launcher.image.EngineArchitecture; s.Image != nil && !k.emulatedPlatform && s.Image.Architecture != engine {
+		s.Image.Unfit = fmt.Sprintf("it is for %s, and the Engine runs %s (--allow-emulation runs it all the same)", s.Image.Architecture, engine)
+	}
+	fmt.Fprintf(progress, "%s  checking; rules: %d\n", s.ID, len(rules))
+	report, err := checks.Run(ctx, s.Subject, launcher, rules)
+	report.Place = s.place
+	return report, err
 }

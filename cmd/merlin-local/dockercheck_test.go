@@ -125,7 +125,7 @@ func TestCheckNamesEachFaultOfAnImageAndNoOther(t *testing.T) {
 		{fault: "refuses", fails: "predicts", as: checks.Failed, says: "422"},
 		{fault: "no-json", fails: "predicts", as: checks.Failed, says: "no JSON"},
 		{fault: "no-liveness", fails: "liveness-endpoint", as: checks.Failed, says: "404"},
-		{fault: "costly-liveness", fails: "liveness-cheap", as: checks.Warned, says: "CPU time"},
+		{fault: "costly-liveness", fails: "liveness-cheap", as: checks.Warned, says: "takes"},
 		{fault: "no-metrics", fails: "metrics", as: checks.Failed, says: "404"},
 		{fault: "metric-names", fails: "metric-names", as: checks.Failed, says: "iris-1.predictions"},
 		{fault: "shares", fails: "concurrent", as: checks.Failed, says: "instead of"},

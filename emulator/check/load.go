@@ -11,9 +11,9 @@ const (
 	clients      = 8
 	loadRequests = 200
 	loadLimit    = 6 * time.Second
-	sampleLimit  = 2500 * time.Millisecond // an Engine samples once a second
-	mostTold     = 3                       // of what went wrong
-	slow         = 2 * time.Second         // for a prediction: then one request has to do
+	sampleLimit  = 5 * time.Second // an Engine samples once a second
+	mostTold     = 3               // of what went wrong
+	slow         = 2 * time.Second // for a prediction: then one request has to do
 )
 
 // load sends good requests at once, after each has been answered alone.
@@ -42,7 +42,7 @@ func (o *observer) load(ctx context.Context) {
 	if len(o.Load.Failed) > 0 {
 		o.Load.Ended = o.mourn(ctx, exits)
 	}
-	o.life.await(ctx, sampleLimit, func(f facts) bool { return f.samples > known.samples || len(f.exits) > 0 || f.limit == 0 })
+	o.life.await(ctx, sampleLimit, func(f facts) bool { return f.samples > known.samples || len(f.exits) > 0 || o.OnHost })
 	known = o.life.now()
 	o.Load.Peak, o.Load.Limit, o.Load.OOMKills = known.peak, known.limit, known.oomKills
 }

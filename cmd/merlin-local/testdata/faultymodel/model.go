@@ -12,7 +12,7 @@ import (
 )
 
 // loads is how long a model takes that is served before it is loaded.
-const loads = 1500 * time.Millisecond
+const loads = 3 * time.Second
 
 // mostBody is what it reads of a request.
 const mostBody = 1 << 20

@@ -130,17 +130,17 @@ func (k *checking) complete() (err error) {
 	return err
 }
 
-// subject is a model with what is expected of it.
-type subject struct {
+// candidate is a model with what is expected of it.
+type candidate struct {
 	checks.Subject
 	model *emulator.Model
 	place string // the file that makes its image
 }
 
 // subjects are the models before anything is built.
-func (k *checking) subjects(dir string, models []*emulator.Model) (all []subject, err error) {
+func (k *checking) subjects(dir string, models []*emulator.Model) (all []candidate, err error) {
 	for _, m := range models {
-		s := subject{model: m, Subject: checks.Subject{
+		s := candidate{model: m, Subject: checks.Subject{
 			ID: m.ID(), Deployment: m.Deployment, Deadline: k.deadline, Grace: k.grace, Timeout: m.Timeout, AtOnce: m.ContainerConcurrency,
 			Architecture: k.architecture, MostBytes: k.mostBytes, RequestName: exampleName,
 		}}
@@ -168,7 +168,7 @@ func (k *checking) subjects(dir string, models []*emulator.Model) (all []subject
 
 // checkAll checks one model after the other: what is measured of one would suffer by
 // another.
-func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *config.File, subjects []subject) (reports []checks.Report, err error) {
+func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *config.File, subjects []candidate) (reports []checks.Report, err error) {
 	var models []*emulator.Model
 	for _, s := range subjects {
 		models = append(models, s.model)
@@ -196,7 +196,7 @@ func (k *checking) checkAll(ctx context.Context, progress io.Writer, file *confi
 }
 
 // check makes the image of one model and checks it.
-func (k *checking) check(ctx context.Context, progress io.Writer, aside *checkAside, s subject) (checks.Report, error) {
+func (k *checking) check(ctx context.Context, progress io.Writer, aside *checkAside, s candidate) (checks.Report, error) {
 	rules, err := checks.Select(s.Deployment.Protocol, k.rules)
 	if err != nil {
 		return checks.Report{}, err

@@ -100,5 +100,5 @@ func (o *observer) mourn(ctx context.Context, exits int) string {
 // lives waits for a container that serves, which may be a new one.
 func (o *observer) lives(ctx context.Context) bool {
 	_, ready := o.life.await(ctx, returnLimit, func(f facts) bool { return f.ready })
-	return ready && o.asks(ctx)
+	return ready && o.asks()
 }

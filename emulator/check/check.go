@@ -65,7 +65,7 @@ func (o *observer) observe(ctx context.Context) {
 		o.Missing = "it never became ready"
 		return
 	}
-	if !o.asks(ctx) {
+	if !o.asks() {
 		return
 	}
 	defer func() { o.caller.close() }()
@@ -95,8 +95,8 @@ func (o *observer) requests(ctx context.Context) {
 	}
 }
 
-// asks makes a caller for the container that runs now.
-func (o *observer) asks(context.Context) bool {
+// asks makes a caller for the container that runs now; false where there can be none.
+func (o *observer) asks() bool {
 	at := o.life.now().address
 	if at == o.at {
 		return true
@@ -163,7 +163,7 @@ func (s *Seen) renamed() string {
 	return d.FullName()
 }
 
-// Ports are production's, as a variation that changes nothing.
+// productionPorts are production's, as a variation that changes nothing.
 func productionPorts() Variation {
 	p := merlin.Production()
 	return Variation{HTTPPort: p.HTTPPort, GRPCPort: p.GRPCPort}

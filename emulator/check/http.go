@@ -169,7 +169,7 @@ func (h *overHTTP) dial(ctx context.Context) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, "tcp", h.at.String())
 }
 
-// begun is how long a model may take to say that it wants a body; those that never say it
+// beginLimit is how long a model may take to say that it wants a body; those that never say it
 // have begun by then.
 const beginLimit = time.Second
 

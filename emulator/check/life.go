@@ -2,8 +2,6 @@ package check
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/netip"
 	"strings"
 	"sync"
@@ -66,7 +64,7 @@ func (l *life) take(events []event.Event, err error) {
 	for _, e := range events {
 		l.facts.apply(e)
 	}
-	l.facts.over = l.facts.over || err != nil && (errors.Is(err, io.EOF) || len(events) == 0)
+	l.facts.over = l.facts.over || err != nil
 	close(l.changed)
 	l.changed = make(chan struct{})
 }

@@ -86,3 +86,13 @@ func (r *revision) runBuildCommand(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Image makes a model's image as Run does, and runs nothing of it. The error is a *Failure
+// where the image cannot be made.
+func (e *Emulator) Image(ctx context.Context, model string) (Image, error) {
+	s := e.supervisor(model)
+	if s == nil {
+		return Image{}, fmt.Errorf("there is no model %s", model)
+	}
+	return s.serving.makeImage(ctx, s.enter, func(string, time.Duration) {})
+}

@@ -104,6 +104,9 @@ type Image struct {
 	Env          []string // NAME=value, the image's own
 	// EngineArchitecture is what runs it.
 	EngineArchitecture string
+	Size               int64    // bytes on the Engine's disk, unpacked
+	Exposed            []string // of EXPOSE, as 8080/tcp, in order
+	HealthCheck        bool     // it has a HEALTHCHECK, which Kubernetes ignores
 }
 
 // PlaceSpec asks where a replica's ports and artifact will be.
@@ -123,6 +126,7 @@ type ContainerSpec struct {
 	// Command replaces the image's ENTRYPOINT and drops its CMD; Args replaces
 	// CMD. Nil keeps the image's own.
 	Command, Args []string
+	User          string // replaces the image's own; empty keeps it
 	Port          int    // the serving port inside
 	Hostname      string // as the pod's name, cut as the kubelet cuts it
 	Artifact      string // host folder, mounted read-only at /mnt/models

@@ -20,6 +20,7 @@ var allowed = map[string][]string{
 	"emulator/sockets":        {},
 	"emulator/diagnose":       {"emulator/event"},
 	"emulator/probe":          {},
+	"emulator/check":          {"emulator/event", "emulator/merlin", "emulator/scrape"}, // what runs the model is given to it
 	"emulator/scale":          {},
 	"emulator/scrape":         {"emulator/event"},
 	"emulator/watch":          {},
@@ -64,6 +65,7 @@ var vendors = map[string]string{
 	"mvdan.cc/sh":                         "proxy/capture/imports",
 	"github.com/aclements/go-moremath":    "proxy/capture/compare",
 	"github.com/spf13/cobra":              root,
+	"github.com/owenrumney/go-sarif":      "emulator/check",
 	"github.com/charmbracelet/bubbletea":  "tui",
 	"github.com/charmbracelet/lipgloss":   "tui",
 	"github.com/NimbleMarkets/ntcharts":   "tui",

@@ -29,14 +29,14 @@ func (e *engine) close() {
 	}
 }
 
-// removeBuilt removes what was built for this session alone.
-func (e *engine) removeBuilt() error {
+// removeBuilt removes what was built for the session alone.
+func (e *engine) removeBuilt(session string) error {
 	if e.docker == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sweepTimeout)
 	defer cancel()
-	return e.docker.RemoveBuilt(ctx)
+	return e.docker.RemoveBuilt(ctx, session)
 }
 
 // sweepTimeout is how long what a session built has to be removed.
@@ -180,7 +180,7 @@ func sweepDead(ctx context.Context, runtime *docker.Runtime) (int, error) {
 func sweepSession(ctx context.Context, s control.Session, runtime *docker.Runtime) error {
 	err := process.New(s.Processes()).Sweep(ctx)
 	if runtime != nil {
-		err = errors.Join(err, runtime.SweepSession(ctx, s.ID))
+		err = errors.Join(err, runtime.SweepSession(ctx, s.ID), runtime.RemoveBuilt(ctx, s.ID))
 	}
 	return err
 }

@@ -95,7 +95,7 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 	where.flags(root)
 	root.AddCommand(
 		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplay(where), newReplaySession(), newRecord(where), newImport(where), newRetry(where), newReload(where), newFault(where),
-		newEnv(where), newBundle(where), newPredict(where), newPin(where), newCompare(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
+		newEnv(where), newBundle(where), newPredict(where), newPin(where), newCheck(where), newCompare(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
 	)
 	for _, c := range root.Commands() {
 		c.Args = wrongArgs(c.Args)

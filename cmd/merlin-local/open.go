@@ -61,7 +61,7 @@ func (s *upSession) openEngine(ctx context.Context) (err error) {
 	}
 	s.hold(func() error { s.engine.close(); return nil })
 	if s.passing {
-		s.hold(s.engine.removeBuilt)
+		s.hold(func() error { return s.engine.removeBuilt(s.session.ID) })
 	}
 	if err := s.underDebugger(s.models); err != nil {
 		return err

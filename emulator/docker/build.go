@@ -26,10 +26,13 @@ func BuildTag(spec emulator.ImageSpec) string {
 	return strings.ToLower(fmt.Sprintf(ourTags+"%s/%s:r%d", spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 }
 
+// passingTags is what the names of all begin with that is built for a session alone.
+func passingTags(session string) string { return ourTags + "aside/" + session + "/" }
+
 // tag names what this session builds.
 func (r *Runtime) tag(spec emulator.ImageSpec) string {
 	if r.options.Passing {
-		return strings.ToLower(fmt.Sprintf(ourTags+"aside/%s/%s:r%d", r.options.Session, spec.Model.ID(), spec.Revision))
+		return strings.ToLower(fmt.Sprintf("%s%s/%s:r%d", passingTags(r.options.Session), spec.Model.Deployment.Project, spec.Model.ID(), spec.Revision))
 	}
 	return BuildTag(spec)
 }

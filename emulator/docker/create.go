@@ -35,6 +35,7 @@ func (r *Runtime) draw(spec emulator.ContainerSpec, reach Reach, artifact []moun
 			Env:        spec.Env,
 			Entrypoint: spec.Command, // the Engine then drops the image's CMD, as Kubernetes does
 			Cmd:        spec.Args,
+			User:       spec.User,
 			Hostname:   spec.Hostname,
 			Labels:     r.labelsFor(roleModel, spec),
 			// Kubernetes does not run the image's own health check.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
@@ -40,8 +42,10 @@ func (r *Runtime) Image(ctx context.Context, spec emulator.ImageSpec, report fun
 	if err != nil {
 		return emulator.Image{}, forModel(spec.Model, err)
 	}
-	made := emulator.Image{ID: found.ID, Reference: reference, Architecture: found.Architecture, EngineArchitecture: r.engine.architecture}
+	made := emulator.Image{ID: found.ID, Reference: reference, Architecture: found.Architecture, EngineArchitecture: r.engine.architecture, Size: found.Size}
 	if found.Config != nil {
+		made.Exposed = slices.Sorted(maps.Keys(found.Config.ExposedPorts))
+		made.HealthCheck = found.Config.Healthcheck != nil && len(found.Config.Healthcheck.Test) > 0 && found.Config.Healthcheck.Test[0] != "NONE"
 		made.Entrypoint, made.Cmd, made.User = found.Config.Entrypoint, found.Config.Cmd, found.Config.User
 		made.WorkingDir, made.Env = found.Config.WorkingDir, found.Config.Env
 	}

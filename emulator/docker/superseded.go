@@ -45,18 +45,17 @@ func (r *Runtime) built(ctx context.Context, spec emulator.ImageSpec) ([]image.S
 	return r.imagesOfSession(ctx, filters.Arg("label", labelModel+"="+spec.Model.ID()))
 }
 
-// RemoveBuilt removes the images that were built for this session alone; it is for Options.Passing.
-func (r *Runtime) RemoveBuilt(ctx context.Context) error {
-	images, err := r.imagesOfSession(ctx)
+// RemoveBuilt removes the images that were built for a session alone, which had
+// Options.Passing; those of any other session stay.
+func (r *Runtime) RemoveBuilt(ctx context.Context, session string) error {
+	own := filters.NewArgs(filters.Arg("label", labelSession+"="+session), filters.Arg("reference", passingTags(session)+"*/*"))
+	images, err := r.client.ImageList(ctx, image.ListOptions{Filters: own})
 	if err != nil {
-		return fmt.Errorf("list the images of session %s: %w", r.options.Session, err)
+		return fmt.Errorf("list the images of session %s: %w", session, err)
 	}
 	var references []string
 	for _, i := range images {
 		references = append(references, i.RepoTags...)
-		if isUntagged(i) {
-			references = append(references, i.ID)
-		}
 	}
 	return r.removeImages(ctx, references)
 }

@@ -238,3 +238,23 @@ func TestWhatTheEmulatorTellsIsTold(t *testing.T) {
 		t.Errorf("told is %+v", h)
 	}
 }
+
+func TestAFileThatAnotherProgramWritesIsNoEdit(t *testing.T) {
+	dir := t.TempDir()
+	f := newFiles(event.NewStream(), "")
+	path := filepath.Join(dir, "a.jsonl")
+	check(t, f.Writes(path))
+	if err := f.Writes("a.jsonl"); err == nil {
+		t.Error("a path without its folder was taken")
+	}
+	for name, own := range map[string]bool{"a.jsonl": true, "b.jsonl": false, "sub/a.jsonl": false} {
+		file := filepath.Join(dir, name)
+		check(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		check(t, os.WriteFile(file, nil, 0o600))
+		info, err := os.Lstat(file)
+		check(t, err)
+		if f.isOutput(info) != own {
+			t.Errorf("%s is taken for the program's own: %t", name, !own)
+		}
+	}
+}

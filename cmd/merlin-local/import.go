@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,14 +152,20 @@ func (i *importing) hiding(c *cobra.Command) (func(event.Exchange) event.Exchang
 
 // imported is what was read of a file.
 type imported struct {
-	format     imports.Format
-	read       int
-	incomplete map[string]int // of requests, by what is missing
-	reasons    []string       // in the order in which they came
-	notes      []string
+	format  imports.Format
+	read    int
+	missing []missing
+	notes   []string
 }
 
-func (t *imported) copy(ctx context.Context, out io.Writer, all func(func(event.Exchange, error) bool)) error {
+// missing is something that the file has not, and of how many.
+type missing struct {
+	answer bool // and not a request
+	why    string
+	count  int
+}
+
+func (t *imported) copy(ctx context.Context, out io.Writer, all iter.Seq2[event.Exchange, error]) error {
 	w := recording.NewWriter(out)
 	w.By = version()
 	for x, err := range all {
@@ -173,8 +180,8 @@ func (t *imported) copy(ctx context.Context, out io.Writer, all func(func(event.
 			return errors.Join(err, w.Close())
 		}
 		t.read++
-		t.count(x.Request.Cut)
-		t.count(x.Answer.Cut)
+		t.count(missing{why: x.Request.Cut})
+		t.count(missing{why: x.Answer.Cut, answer: true})
 	}
 	return w.Close()
 }
@@ -182,22 +189,21 @@ func (t *imported) copy(ctx context.Context, out io.Writer, all func(func(event.
 // mostReasons bounds what is told of a file with a reason of its own for each request.
 const mostReasons = 10
 
-func (t *imported) count(why string) {
-	if why == "" {
+func (t *imported) count(m missing) {
+	if m.why == "" {
 		return
 	}
-	if t.incomplete == nil {
-		t.incomplete = map[string]int{}
+	same := func(o missing) bool { return o.why == m.why && o.answer == m.answer }
+	at := slices.IndexFunc(t.missing, same)
+	if at < 0 && len(t.missing) >= mostReasons {
+		m.why = "other reasons, which stand at its \"cut\""
+		at = slices.IndexFunc(t.missing, same)
 	}
-	if t.incomplete[why] == 0 {
-		if len(t.reasons) == mostReasons {
-			why = "other reasons, at \"cut\""
-		}
-		if !slices.Contains(t.reasons, why) {
-			t.reasons = append(t.reasons, why)
-		}
+	if at < 0 {
+		at = len(t.missing)
+		t.missing = append(t.missing, m)
 	}
-	t.incomplete[why]++
+	t.missing[at].count++
 }
 
 // text says what was read, and what is missing and why, in lines.
@@ -211,8 +217,12 @@ func (t *imported) text(path, name string) string {
 		fmt.Fprintf(&b, " into %s", name)
 	}
 	b.WriteByte('\n')
-	for _, why := range t.reasons {
-		fmt.Fprintf(&b, "  %d: %s\n", t.incomplete[why], why)
+	for _, m := range t.missing {
+		what := counted(m.count, "request", "requests")
+		if m.answer {
+			what = counted(m.count, "answer", "answers")
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", what, m.why)
 	}
 	for _, note := range t.notes {
 		fmt.Fprintf(&b, "  %s\n", note)

@@ -37,7 +37,8 @@ func newReplay(where *location) *cobra.Command {
 		Use:   "replay FILE",
 		Short: "Send a recording's requests again, and tell whether the answers are as recorded",
 		Long: `Send the requests of a recording again, to this repo's running session or to any URL,
-and compare the answers with the recorded ones. FILE is what up --record wrote; - is standard input.
+and compare the answers with the recorded ones. FILE is a recording, or another file that
+import reads; - is standard input.
 
 Without more flags one request is sent after the other, as they were recorded.
   --concurrency N   N at a time, each as soon as there is room

@@ -31,6 +31,7 @@ func TestACapturedExchangeIsReadOverTheSocket(t *testing.T) {
 			}
 			return []uint64{9, 7}, false
 		},
+		Kept: func() []uint64 { return []uint64{9, 8, 7} },
 	}
 	defer serveAll(t, s, server)()
 	if got, err := s.Exchange(t.Context(), 7); err != nil || !reflect.DeepEqual(got, want) {
@@ -42,6 +43,9 @@ func TestACapturedExchangeIsReadOverTheSocket(t *testing.T) {
 	if got, err := s.Search(t.Context(), "a&b=c d"); err != nil || !reflect.DeepEqual(got, control.Found{IDs: []uint64{9, 7}}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
+	if got, err := s.Kept(t.Context()); err != nil || !reflect.DeepEqual(got, []uint64{9, 8, 7}) {
+		t.Errorf("got %v, %v", got, err)
+	}
 	if _, err := s.Search(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "search is empty") {
 		t.Errorf("error is %v", err)
 	}
@@ -52,10 +56,29 @@ func TestASessionThatCapturesNothingSaysSo(t *testing.T) {
 	defer serveAll(t, s, &control.Server{})()
 	_, lookup := s.Exchange(t.Context(), 7)
 	_, search := s.Search(t.Context(), "x")
-	for _, err := range []error{lookup, search} {
+	_, kept := s.Kept(t.Context())
+	for _, err := range []error{lookup, search, kept} {
 		if err == nil || !strings.Contains(err.Error(), "captures no exchanges") {
 			t.Errorf("error is %v", err)
 		}
+	}
+}
+
+func TestASessionIsToldOfFilesThatOthersWrite(t *testing.T) {
+	s := newSession(t)
+	told := ""
+	server := &control.Server{Writes: func(path string) error {
+		if told = path; path == "" {
+			return errors.New("no path")
+		}
+		return nil
+	}}
+	defer serveAll(t, s, server)()
+	if err := s.Writes(t.Context(), "/a b/ü&.jsonl"); err != nil || told != "/a b/ü&.jsonl" {
+		t.Errorf("told %q, %v", told, err)
+	}
+	if err := s.Writes(t.Context(), ""); err == nil || !strings.HasSuffix(err.Error(), "no path") {
+		t.Errorf("error is %v", err)
 	}
 }
 

@@ -96,7 +96,7 @@ func (l accessLine) exchange(ended time.Time) (x event.Exchange, err error) {
 	}
 	switch {
 	case x.Status == 0:
-		x.Answer.Cut = "no answer is recorded: the line has no status"
+		x.Answer.Cut = "none is recorded: the line has no status"
 	case x.Answer.Size != 0:
 		x.Answer.Cut = noBodies
 	}

@@ -16,7 +16,7 @@ func (s *source) bodies() error {
 			return errors.New("bodies alone do not say which model they are for: name it with `merlin-local import --model`")
 		}
 		x := predict(s.Model, bytes.Clone(text))
-		x.Answer.Cut = "no answer is recorded: the file has bodies of requests alone"
+		x.Answer.Cut = "none is recorded: the file has bodies of requests alone"
 		return s.give(x)
 	})
 }

@@ -16,7 +16,7 @@ import (
 const longestCommand = 64 << 20
 
 // noAnswer is why a command line's exchange has no answer.
-const noAnswer = "no answer is recorded: a command line has none"
+const noAnswer = "none is recorded: a command line has none"
 
 // commands reads curl and grpcurl command lines as a shell would, without one: what would
 // have to be executed, or is not known here, is an error.

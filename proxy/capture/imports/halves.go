@@ -130,7 +130,7 @@ func (h *halves) release(key string) error {
 		h.note("answers without their request are left out: the logger dropped it, or it stands in another file")
 		return nil
 	case !one.answered:
-		one.x.Answer.Cut = "no answer is recorded: KServe's logger keeps none but those of status 200, and drops some"
+		one.x.Answer.Cut = "none is recorded: KServe's logger keeps none but those of status 200, and drops some"
 	}
 	return h.give(one.x)
 }

@@ -119,7 +119,7 @@ func (e *harEntry) exchange() (x event.Exchange, err error) {
 	}
 	x.BytesIn = max(x.Request.Size, 0)
 	if e.Answer == nil || e.Answer.Status == 0 {
-		x.Answer.Cut = "no answer is recorded: the request was blocked or broken off"
+		x.Answer.Cut = "none is recorded: the request was blocked or broken off"
 		if e.Answer != nil {
 			x.Error = e.Answer.Comment
 		}

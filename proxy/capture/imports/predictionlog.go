@@ -89,7 +89,7 @@ func (s *source) prediction(m *upiv1.PredictionLog) error {
 	}
 	s.note("calls are made anew of prediction logs: their tables, variables and headers are those of the log, and the order of bytes may not be")
 	if m.Output == nil {
-		x.Answer.Cut = "no answer is recorded: the prediction log has no output"
+		x.Answer.Cut = "none is recorded: the prediction log has no output"
 		return s.give(x)
 	}
 	if err := answered(&x, m); err != nil {

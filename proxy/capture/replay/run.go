@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"time"
@@ -34,12 +35,18 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	err := <-read
 	r.sending.Wait()
 	summary := r.tally.summary(ctx.Err() != nil)
+	if err == nil && summary.Ended && summary.Sent == 0 && len(summary.Unsent) == 0 {
+		err = errNothingCame
+	}
 	if o.Pace.Rate > 0 && o.Duration > 0 && o.Loops == 0 && err == nil && summary.Ended && summary.Sent > 0 {
 		due := int(math.Ceil(o.Pace.Rate * o.Duration.Seconds()))
 		summary.Schedule.Missed = max(due-summary.Sent, 0)
 	}
 	return summary, err
 }
+
+// errNothingCame says that a recording that is still being written gave nothing.
+var errNothingCame = errors.New("no request came of it in the time that there was")
 
 // run is one replay.
 type run struct {
@@ -54,7 +61,8 @@ type run struct {
 
 // dispatch sends each job at its time, until they or the time that is given end.
 func (r *run) dispatch(ctx context.Context, jobs <-chan job) {
-	until := ctx // no more are sent then; those under way have ctx
+	until, cancel := r.until(ctx) // no more are sent then; those under way have ctx
+	defer func() { cancel() }()
 	for {
 		var j job
 		var more bool
@@ -67,11 +75,8 @@ func (r *run) dispatch(ctx context.Context, jobs <-chan job) {
 		}
 		if r.begin.IsZero() {
 			r.begin = time.Now()
-			if r.Duration > 0 {
-				var cancel context.CancelFunc
-				until, cancel = context.WithDeadline(ctx, r.begin.Add(r.Duration))
-				defer cancel()
-			}
+			cancel()
+			until, cancel = r.until(ctx) // the wait for the first does not count
 		}
 		if !r.await(until, &j) {
 			return
@@ -79,6 +84,14 @@ func (r *run) dispatch(ctx context.Context, jobs <-chan job) {
 		due, free := r.begin.Add(j.due), r.free
 		r.sending.Go(func() { r.send(ctx, &j, due, free) })
 	}
+}
+
+// until ends when the time for sending is over, which begins now.
+func (r *run) until(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.Duration == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, r.Duration)
 }
 
 // await waits for a job's time and for a slot; false where until ended before.

@@ -229,6 +229,29 @@ func TestNothingToSendIsTold(t *testing.T) {
 	}
 }
 
+func TestARecordingThatGivesNothingMoreHoldsNothingUp(t *testing.T) {
+	for _, given := range []int{0, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			stop := make(chan struct{})
+			requests := func() iter.Seq2[event.Exchange, error] {
+				return func(yield func(event.Exchange, error) bool) {
+					for _, x := range many(given) {
+						if !yield(x, nil) {
+							return
+						}
+					}
+					<-stop // as a read of a pipe
+				}
+			}
+			s := &server{begin: time.Now()}
+			summary, err := Run(t.Context(), Options{Requests: requests, Stop: func() { close(stop) }, Send: s.send, Duration: time.Second})
+			if summary.Sent != given || (err == nil) != (given > 0) {
+				t.Errorf("%d of %d sent: %v", summary.Sent, given, err)
+			}
+		})
+	}
+}
+
 func TestAnInterruptedReplayTellsWhatRan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Millisecond)

@@ -13,6 +13,9 @@ const looked = 64 << 10
 
 // recognise tells the format by how a file begins; an empty one has none.
 func recognise(in *bufio.Reader) (Format, error) {
+	if first := bytes.TrimSpace(firstLine(in)); len(first) > 0 && first[0] == '{' && ofJSON(first) == Recording {
+		return Recording, nil // without waiting for more: what writes a recording may go on for long
+	}
 	begin, _ := in.Peek(looked) // what cannot be read is told by who reads it
 	if len(begin) == 0 {
 		return "", nil
@@ -33,6 +36,22 @@ func recognise(in *bufio.Reader) (Format, error) {
 		return Commands, nil
 	}
 	return "", errors.New("its format is not recognised: name it with `merlin-local import --format`, which is one of " + names())
+}
+
+// firstLine is what there is of the first line.
+func firstLine(in *bufio.Reader) []byte {
+	for {
+		begin, _ := in.Peek(in.Buffered())
+		if end := bytes.IndexByte(begin, '\n'); end >= 0 {
+			return begin[:end]
+		}
+		if len(begin) >= looked {
+			return begin
+		}
+		if _, err := in.Peek(len(begin) + 1); err != nil {
+			return begin
+		}
+	}
 }
 
 var (

@@ -23,7 +23,8 @@ const (
 // Check is one question to a container.
 type Check struct {
 	Kind    CheckKind
-	Path    string // of CheckHTTP
+	Path    string        // of CheckHTTP
+	Purpose event.Purpose // of a probe; empty where it is none
 	Timeout time.Duration
 }
 
@@ -157,6 +158,7 @@ type probing struct {
 // attempt asks once. The counts are of attempts in a row with the same result.
 func (p *probing) attempt(ctx context.Context) ProbeResult {
 	check := p.Check
+	check.Purpose = p.purpose
 	if !p.once && p.EagerTimeout > 0 {
 		check.Timeout = p.EagerTimeout
 	}

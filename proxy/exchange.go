@@ -34,8 +34,11 @@ type exchange struct {
 	reached, started, finished time.Time // queue-proxy, the container, its end
 
 	in, out atomic.Int64 // body bytes
-	own     *refusal     // the port's own answer
-	logged  *logged      // nil where nothing is logged
+	strike  func()       // kills the container that has the request; nil where none is to be
+	breaks  bool         // the answer's body is to break
+
+	own    *refusal // the port's own answer
+	logged *logged  // nil where nothing is logged
 
 	recording Recording  // nil where nothing is captured, and once it has ended
 	ending    sync.Mutex // of the recording, for who may come late
@@ -81,6 +84,13 @@ func (x *exchange) admit(ctx context.Context, waits func()) *refusal {
 		x.model.demand.enter(x.arrived)
 	}
 	refused := x.admitted(ctx, waits)
+	if refused == nil {
+		if refused = x.suffer(ctx, waits); refused != nil {
+			x.replica.queue.leave()
+			x.model.release(x.replica)
+			x.finished = time.Now()
+		}
+	}
 	if refused != nil && !x.unqueued {
 		x.model.demand.leave(time.Now())
 	}
@@ -129,7 +139,12 @@ func (x *exchange) admitted(ctx context.Context, waits func()) *refusal {
 
 // sent notes that the request was given to a connection of the replica, the last time
 // where that is tried again.
-func (x *exchange) sent() { x.fact.Sent = time.Since(x.arrived) }
+func (x *exchange) sent() {
+	x.fact.Sent = time.Since(x.arrived)
+	if x.strike != nil {
+		x.strikeNow()
+	}
+}
 
 // heard notes that the header of the replica's answer came.
 func (x *exchange) heard() { x.fact.FirstByte = time.Since(x.arrived) }
@@ -176,7 +191,11 @@ func gone(ctx context.Context) error {
 // refused notes an answer of the port's own.
 func (x *exchange) refused(r *refusal) {
 	x.fact.Status = r.status
-	x.own = r
+	if r.models {
+		x.out.Add(int64(len(r.body)))
+	} else {
+		x.own = r
+	}
 	x.fact.Error = r.why
 	x.recordRefusal(r)
 }
@@ -184,6 +203,7 @@ func (x *exchange) refused(r *refusal) {
 // leave ends the exchange and tells it.
 func (x *exchange) leave() {
 	defer x.depart()
+	x.strikeNow() // the request never came to where it was to strike
 	if x.untold {
 		x.dropRecording()
 		return

@@ -119,6 +119,9 @@ type watched struct {
 
 func (w watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
+	if passes, broken := w.x.breakBody(p[:n]); broken != nil {
+		n, err = len(passes), broken
+	}
 	switch {
 	case errors.Is(err, io.EOF):
 		if w.x.recording != nil && len(w.res.Trailer) > 0 {

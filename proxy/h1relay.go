@@ -120,6 +120,9 @@ func (c *h1Conn) flushes() bool {
 // enough of it, or all.
 func (c *h1Conn) relaySized(x *exchange) error {
 	first, err := c.gather(min(c.answer.length, int64(max(512, h1BufferedAnswer-c.answer.size))))
+	if err == nil && c.body.whole {
+		first, err = x.breakBody(first)
+	}
 	if err != nil && !x.clock.lapsed() {
 		return err // nothing was sent
 	}
@@ -139,6 +142,9 @@ func (c *h1Conn) relaySized(x *exchange) error {
 		first, err = c.body.next()
 		if errors.Is(err, io.EOF) {
 			return c.finish(x)
+		}
+		if err == nil {
+			first, err = x.breakBody(first)
 		}
 	}
 }
@@ -169,6 +175,9 @@ func (c *h1Conn) relayFlushed(x *exchange) error {
 	piece, err := c.body.ready()
 	c.out = c.appendHeader(c.out[:0], piece)
 	for {
+		if passes, broken := x.breakBody(piece); broken != nil {
+			return c.passLast(x, passes, broken)
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			if chunked {
@@ -191,6 +200,18 @@ func (c *h1Conn) relayFlushed(x *exchange) error {
 		}
 		piece, err = c.body.next()
 	}
+}
+
+// passLast passes a piece on behind which the answer breaks off.
+func (c *h1Conn) passLast(x *exchange, piece []byte, broken error) error {
+	if c.answer.length < 0 && len(piece) > 0 {
+		c.out = h1AppendChunk(c.out, piece)
+	} else {
+		c.out = append(c.out, piece...)
+	}
+	x.answers(piece)
+	_ = c.flush()
+	return broken
 }
 
 // errH1Client is why an answer was not carried on: the client takes no more.

@@ -321,6 +321,13 @@ func (s *h2Stream) answerData(f h2Frame, p []byte) {
 	if s.withheld != nil && (len(p) > 0 || f.ends()) {
 		s.sniff(p)
 	}
+	if passes, broken := s.x.breakBody(p); broken != nil {
+		s.x.answers(passes)
+		s.down.from.give(len(f.payload) - len(passes))
+		s.down.add(passes)
+		s.fail(broken)
+		return
+	}
 	s.x.answers(p)
 	if err := s.down.receive(f, p); err != nil {
 		s.fail(err)

@@ -14,6 +14,9 @@ type refusal struct {
 	why     string // for the event
 
 	networkHash string // of a probe, which it gets back
+
+	models         bool   // it passes for the container's
+	grpc, grpcText string // status and message of gRPC; empty where it is no gRPC
 }
 
 // statusGone is how an access log says that the client left before the answer.
@@ -73,6 +76,10 @@ func plain(status int, text string) *refusal {
 
 // header yields what the answer has besides Date and Content-Length.
 func (r *refusal) header(yield func(name, value string) bool) {
+	if r.grpc != "" {
+		_ = yield("Content-Type", "application/grpc") && yield("Grpc-Status", r.grpc) && yield("Grpc-Message", r.grpcText)
+		return
+	}
 	_ = (r.body == "" || yield("Content-Type", "text/plain; charset=utf-8")) &&
 		(!r.nosniff || yield("X-Content-Type-Options", "nosniff")) &&
 		(r.networkHash == "" || yield("K-Network-Hash", r.networkHash))

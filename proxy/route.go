@@ -22,6 +22,7 @@ type model struct {
 	held      atomic.Int64 // requests without a replica
 	demand    demand
 	wanted    func(id string)
+	faults    atomic.Pointer[faults] // nil is none
 
 	mu       sync.Mutex
 	routed   []*replica

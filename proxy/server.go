@@ -41,6 +41,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -76,6 +77,13 @@ type Options struct {
 	// form of Knative's default template; nil is none. Every line is one Write, and
 	// several come at once.
 	AccessLog io.Writer
+	// Kill is called when a fault is to kill the replica under a request, before that is
+	// sent; it may take until ctx ends, and strike is called once the replica has the
+	// request, or will never have it: strike must not block. nil kills nothing.
+	Kill func(ctx context.Context, model string, replica netip.AddrPort) (strike func())
+	// Draw gives numbers from 0 up to 1 that decide which requests a fault hits; it is
+	// called from several goroutines. nil is chance.
+	Draw func() float64
 	// Capture keeps every exchange that is told, with headers and bodies; nil is nobody.
 	Capture Capture
 	// Publisher takes an event.Served for every request, and an event.Traffic for
@@ -128,6 +136,8 @@ type Server struct {
 	capture      Capture
 	ready        Ready
 	waited       func(model string, w Wait)
+	kill         func(ctx context.Context, model string, replica netip.AddrPort) (strike func())
+	draw         func() float64
 	told         atomic.Uint64 // requests, as event.Served numbers them
 	stopping     chan struct{} // closed when Serve's context has ended
 	stop         func()
@@ -144,6 +154,8 @@ func New(o Options) *Server {
 		capture:      o.Capture,
 		ready:        o.Ready,
 		waited:       o.Waited,
+		kill:         o.Kill,
+		draw:         o.Draw,
 		stopping:     make(chan struct{}),
 		general:      o.general,
 	}
@@ -159,6 +171,12 @@ func New(o Options) *Server {
 	}
 	if s.waited == nil {
 		s.waited = func(string, Wait) {}
+	}
+	if s.kill == nil {
+		s.kill = spareAll
+	}
+	if s.draw == nil {
+		s.draw = rand.Float64
 	}
 	for _, m := range o.Models {
 		held := newModel(m, s.stopping)

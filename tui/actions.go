@@ -67,7 +67,7 @@ func (m *screen) actions(s *scene) []action {
 		)
 	}
 	return append(
-		list,
+		append(list, m.faultActions(s)...),
 		action{k.reload, func() tea.Cmd {
 			return do("reload of "+id+" asked for", func(ctx context.Context) error { return control.Reload(ctx, id, false) })
 		}},

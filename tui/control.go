@@ -19,6 +19,9 @@ type Controller interface {
 	Reload(ctx context.Context, model string, rebuild bool) error
 	// Retry starts now what waits in back-off.
 	Retry(ctx context.Context, model string) error
+	// Fault breaks the model on request, as `merlin-local fault` does; with no faults it ends
+	// all that are on.
+	Fault(ctx context.Context, model string, faults []string) error
 	// Exchange returns what was captured of the request that event.Served numbers so; the
 	// error says why it is not kept.
 	Exchange(ctx context.Context, id uint64) (event.Exchange, error)

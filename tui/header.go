@@ -67,6 +67,7 @@ func (m *screen) identity(s *scene) []string {
 		style.Render(glyph + " " + model.ID + " " + loud(model)),
 		revision(s),
 		stale(s),
+		faultBadge(s, model),
 		model.Protocol,
 		s.accent.Render(calledAt(s)),
 	}
@@ -198,6 +199,9 @@ func (m *screen) glance(model *session.Model) string {
 	}
 	if model.Stale != nil {
 		text += " STALE"
+	}
+	if len(model.Faults) > 0 {
+		text += " FAULTS"
 	}
 	return text
 }

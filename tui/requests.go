@@ -37,21 +37,6 @@ type requests struct {
 	getenv func(string) string
 }
 
-// pinned is a request that is kept, whatever comes.
-type pinned struct {
-	e        event.Event
-	served   event.Served
-	exchange event.Exchange
-	// name is that of its pin in the repo; wrong says why it has none.
-	name, wrong string
-}
-
-// draft is what was edited and could not be sent, so that the next try begins with it.
-type draft struct {
-	id   uint64
-	text []byte
-}
-
 func newRequests() *requests {
 	return &requests{list: requestList{following: true}, exec: tea.ExecProcess, getenv: os.Getenv}
 }

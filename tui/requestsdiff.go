@@ -225,6 +225,7 @@ func (c *comparison) summary() []difference {
 	add("replica", a.Replica, b.Replica)
 	add("took", brief(a.Took), brief(b.Took))
 	add("error", a.Error, b.Error)
+	add("fault", a.Fault, b.Fault)
 	return all
 }
 

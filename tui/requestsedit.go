@@ -18,6 +18,12 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
+// draft is what was edited and could not be sent, so that the next try begins with it.
+type draft struct {
+	id   uint64
+	text []byte
+}
+
 // editable is a request's body as a text that a person can edit, and what it is in the
 // name of a file.
 func editable(x *event.Exchange) (text []byte, extension string, err error) {

@@ -106,6 +106,9 @@ func (v *exchangeView) about(s *scene, d *document) {
 		d.add(tonePlain, fmt.Sprintf("  in %s  out %s", volume(f.BytesIn), volume(f.BytesOut)))
 	}
 	d.end(2)
+	if text := faulted(f); text != "" {
+		d.line(toneWarn, text)
+	}
 	if f.Error != "" {
 		d.line(toneBad, shortened(f.Error, 2000))
 	}

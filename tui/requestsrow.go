@@ -148,8 +148,12 @@ func (c requestColumns) routed(s *scene, served *event.Served) (route, trouble s
 		cut := ansi.TruncateLeft(route, width-c.route+1, "")
 		return s.fit(s.glyphs.ellipsis+cut, c.route), ""
 	}
-	if room := c.route - width - 2; served.Error != "" && room >= 8 {
-		return route + "  ", s.fit(legible(firstLine(served.Error)), room)
+	trouble = served.Error
+	if served.Fault != "" {
+		trouble = strings.TrimSuffix("FAULT "+served.Fault+": "+served.Error, ": ")
+	}
+	if room := c.route - width - 2; trouble != "" && room >= 8 {
+		return route + "  ", s.fit(legible(firstLine(trouble)), room)
 	}
 	return s.fit(route, c.route), ""
 }

@@ -72,7 +72,11 @@ func (h *hands) Pin(_ context.Context, x event.Exchange) (string, error) {
 }
 
 func (h *hands) Retry(_ context.Context, model string) error { return h.note("retry " + model) }
-func (h *hands) Stop(context.Context) error                  { return h.note("stop") }
+func (h *hands) Fault(_ context.Context, model string, faults []string) error {
+	return h.note(strings.Join(append([]string{"fault", model}, faults...), " "))
+}
+
+func (h *hands) Stop(context.Context) error { return h.note("stop") }
 
 func TestTheScreenHasItsSizeAtEverySize(t *testing.T) {
 	for width := 1; width <= 220; width += 7 {

@@ -52,6 +52,9 @@ func summary(out *strings.Builder, m *session.Model) {
 	if m.Restarts > 0 {
 		fmt.Fprintf(out, "; %s", plural(m.Restarts, "restart"))
 	}
+	if len(m.FaultsSeen) > 0 {
+		fmt.Fprintf(out, "; FAULTS were on: %s", prose.Clean(strings.Join(m.FaultsSeen, ", ")))
+	}
 	out.WriteString("\n")
 	if m.Failure != nil {
 		fmt.Fprintf(out, "  %s\n", strings.ReplaceAll(prose.Failed(*m.Failure), "\n", "\n  "))

@@ -1,11 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -37,15 +32,11 @@ func (r rulesOfModels) answers(was, is event.Exchange) compare.Result {
 // rules are those of the configuration, where there is one, with the flags.
 func (a *answerRules) rules(c *cobra.Command, where *location) (rulesOfModels, error) {
 	all := rulesOfModels{"": {}}
-	dir, path, err := where.repo()
+	file, err := where.configuration(c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "merlin-local.yaml")); path != "" || !errors.Is(err, fs.ErrNotExist) {
-		file, err := (&modelFlags{}).load(c, where)
-		if err != nil {
-			return nil, err
-		}
+	if file != nil {
 		all = rulesOfFile(file)
 	}
 	for id, rules := range all {

@@ -121,7 +121,9 @@ func (v *asideView) show(e event.Event) error {
 	if f, is := e.Fact.(event.Failed); is && f.Final {
 		v.failed = &asideFailure{card: f, text: text}
 	}
-	if _, is := e.Fact.(event.Log); v.a.progress != nil && text != "" && (!is || v.a.logs) {
+	_, log := e.Fact.(event.Log)
+	_, served := e.Fact.(event.Served) // whoever asks knows
+	if v.a.progress != nil && text != "" && !served && (!log || v.a.logs) {
 		fmt.Fprintln(v.a.progress, text)
 	}
 	if !v.isReady && v.state.Ready() {

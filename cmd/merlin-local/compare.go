@@ -80,7 +80,7 @@ func (p *compareCommand) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := findRequests(args[0], c.InOrStdin())
+	source, err := findRequests(p.named(args[0]), c.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -117,19 +117,9 @@ type comparing struct {
 	hide   func(event.Exchange) event.Exchange
 }
 
-// hiding is called before anything is asked: what is answered may hold secrets.
-func (q *comparing) hiding() error {
-	file, err := (&modelFlags{}).load(q.c, q.location)
-	if err != nil {
-		return err
-	}
-	q.hide, err = hidingOf(file)
-	return err
-}
-
 // withRecorded replays the file on the running model.
-func (q *comparing) withRecorded(ctx context.Context) error {
-	if err := q.hiding(); err != nil {
+func (q *comparing) withRecorded(ctx context.Context) (err error) {
+	if q.hide, err = hidingOfRepo(q.c, q.location); err != nil {
 		return err
 	}
 	target, err := (&replayCommand{location: q.location, model: q.model}).target(ctx)
@@ -138,7 +128,7 @@ func (q *comparing) withRecorded(ctx context.Context) error {
 	}
 	client := replay.NewSteady(target.base)
 	defer client.Close()
-	q.report.Was, q.report.Is = "as recorded in "+q.source.name, "of "+target.base.String()
+	q.report.Was, q.report.Is, q.report.finest = "as recorded in "+q.source.name, "of "+target.base.String(), finestRecorded
 	summary, err := replay.Run(ctx, replay.Options{
 		Requests: q.source.requests, Aim: target.aim, Send: client.Send, Concurrency: 1, Loops: 1, Limit: q.limit, Timeout: q.timeout,
 		Compare: func(was, is event.Exchange) compare.Result { return q.rules.answers(was, q.hide(is)) },
@@ -149,6 +139,10 @@ func (q *comparing) withRecorded(ctx context.Context) error {
 	}
 	return err
 }
+
+// finestRecorded is how finely recorded times, which the port took, and those that this client
+// takes are told apart.
+const finestRecorded = 2 * time.Millisecond
 
 // recorded takes what came of one request of the file.
 func (q *comparing) recorded(o replay.Outcome, _ replay.Progress) {

@@ -120,7 +120,7 @@ func (q *comparing) image(ctx context.Context, m *emulator.Model) (string, error
 	if len(have) == 0 {
 		return "", usageError{fmt.Errorf("--against %s: there is no image of a revision of %s: `merlin-local up` makes them, and the last two stay", q.against, m.ID())}
 	}
-	return "", usageError{fmt.Errorf("--against %s: its image is not there any more, as only the last two stay: there is %s", q.against, docker.RevisionNames(have))}
+	return "", usageError{fmt.Errorf("--against %s: its image is not there, as older ones are removed: there is %s", q.against, docker.RevisionNames(have))}
 }
 
 // ask sends each request to both, now to the one and now to the other first, so that whatever else

@@ -20,7 +20,7 @@ const (
 // recordings compares the answers of two recordings to the requests that both have: the first
 // of one with the first of the same in the other, and so on.
 func (q *comparing) recordings(ctx context.Context, other string) error {
-	second, err := findRequests(other, q.c.InOrStdin())
+	second, err := findRequests(q.named(other), q.c.InOrStdin())
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type comparison struct {
 	Latency *compare.Verdict `json:"latency,omitempty"`
 
 	groups  map[string]*differing
+	finest  time.Duration // in which times are told apart
 	was, is []time.Duration
 }
 
@@ -140,6 +141,9 @@ func (g *differing) add(c compared, d compare.Difference) {
 		g.Requests++
 	}
 	x := differenceAt{Nth: c.nth, ID: c.was.ID, Method: c.was.Method, URL: c.was.Path, Difference: d}
+	if slices.ContainsFunc(g.Examples, func(y differenceAt) bool { return y.Difference == d }) {
+		return // another one tells more
+	}
 	at, _ := slices.BinarySearchFunc(g.Examples, x, func(a, b differenceAt) int {
 		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Nth, b.Nth))
 	})
@@ -158,7 +162,7 @@ func (r *comparison) finish(ctx context.Context, err error) {
 		return cmp.Or(compare.Worse(a.Examples[0].Difference, b.Examples[0].Difference), strings.Compare(a.Path, b.Path))
 	})
 	if len(r.was) > 0 {
-		v := compare.Latency(r.was, r.is)
+		v := compare.Latency(r.was, r.is).Beyond(r.finest)
 		r.Latency = &v
 	}
 	if r.Differ > 0 {

@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"tui":                     {"emulator/event", "emulator/prose", "emulator/session", "tui/filter"},
 	"tui/filter":              {"emulator/event", "emulator/prose"},
 	"proxy/capture":           {"emulator/event", "proxy/capture/jsonpath"}, // the port feeds it by an interface that it declares
+	"proxy/capture/imports":   {"emulator/event", "proxy/capture", "proxy/capture/recording"},
 	"proxy/capture/recording": {"emulator/event"},
 
 	"proxy/capture/jsonpath": {},
@@ -61,6 +62,7 @@ var vendors = map[string]string{
 	"github.com/prometheus/common":        "emulator/scrape",
 	"github.com/goccy/go-yaml":            "emulator/config",
 	"github.com/gofrs/flock":              "emulator/control",
+	"mvdan.cc/sh":                         "proxy/capture/imports",
 	"github.com/aclements/go-moremath":    "proxy/capture/compare",
 	"github.com/spf13/cobra":              root,
 	"github.com/owenrumney/go-sarif":      "emulator/check",

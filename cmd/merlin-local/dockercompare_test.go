@@ -72,7 +72,7 @@ func TestAnImageIsComparedWithAnotherSideBySide(t *testing.T) {
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	contains(t, told, "its image is not there any more, as only the last two stay: there is r1, r2")
+	contains(t, told, "its image is not there, as older ones are removed: there is r1, r2")
 	l.must("down")
 
 	// Without a session this repo's own is built and run, and takes no revision's name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,8 +28,9 @@ type files struct {
 	own   []string // files that the session itself writes
 	out   []os.FileInfo
 
-	mu    sync.Mutex
-	loops map[string]*watch.Loop // by model
+	mu     sync.Mutex
+	others []string               // files that other programs of ours write
+	loops  map[string]*watch.Loop // by model
 }
 
 func newFiles(stream *event.Stream, cache string, own ...string) *files {
@@ -46,8 +48,33 @@ func outputs() (all []os.FileInfo) {
 	return all
 }
 
+// Writes takes a file that another program is about to make and write: it is no edit.
+func (f *files) Writes(path string) error {
+	if !filepath.IsAbs(path) {
+		return fmt.Errorf("path %q: it is an absolute one", path)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.Contains(f.others, path) {
+		f.others = append(f.others, path)
+	}
+	return nil
+}
+
 func (f *files) isOutput(info os.FileInfo) bool {
-	return slices.ContainsFunc(f.out, func(own os.FileInfo) bool { return os.SameFile(own, info) })
+	if slices.ContainsFunc(f.out, func(own os.FileInfo) bool { return os.SameFile(own, info) }) {
+		return true
+	}
+	f.mu.Lock()
+	others := slices.Clone(f.others)
+	f.mu.Unlock()
+	return slices.ContainsFunc(others, func(path string) bool {
+		if filepath.Base(path) != info.Name() {
+			return false
+		}
+		other, err := os.Lstat(path)
+		return err == nil && os.SameFile(other, info)
+	})
 }
 
 // Publish takes what the emulator tells.

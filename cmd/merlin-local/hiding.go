@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/caraml-dev/merlin-local/emulator/config"
 	"github.com/caraml-dev/merlin-local/emulator/event"
 	"github.com/caraml-dev/merlin-local/proxy/capture"
@@ -19,6 +21,20 @@ func (s *upSession) hidden(c config.Capture) func(event.Exchange) event.Exchange
 		return func(event.Exchange) event.Exchange { return event.Exchange{} }
 	}
 	return h.Exchange
+}
+
+// hidingOfRepo gives the same by the repo's configuration, and without one what is hidden
+// always.
+func hidingOfRepo(c *cobra.Command, where *location) (func(event.Exchange) event.Exchange, error) {
+	file, err := where.configuration(c)
+	if err != nil {
+		return nil, err
+	}
+	if file != nil {
+		return hidingOf(file)
+	}
+	h, err := capture.NewHiding(capture.Options{})
+	return h.Exchange, err
 }
 
 // hidingOf gives the same by a configuration, where no session is asked.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,6 +72,19 @@ func (m *modelFlags) load(c *cobra.Command, where *location) (*config.File, erro
 		}
 	}
 	return file, refusals(file)
+}
+
+// configuration is the repo's merlin-local.yaml; nil where there is none, as where an image
+// runs without a repo.
+func (l *location) configuration(c *cobra.Command) (*config.File, error) {
+	dir, path, err := l.repo()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, config.FileName)); path == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return (&modelFlags{}).load(c, l)
 }
 
 func assignments(flag string, texts []string) ([]merlin.EnvVar, error) {

@@ -42,6 +42,14 @@ func (l *location) repo() (dir, path string, err error) {
 	return filepath.Dir(path), path, nil
 }
 
+// named is the file that an argument names, as from --dir.
+func (l *location) named(path string) string {
+	if path == "-" { // standard input
+		return path
+	}
+	return inRepo(path, l.dir)
+}
+
 // session is the repo's session, whether or not it runs.
 func (l *location) session() (control.Session, error) {
 	dir, _, err := l.repo()

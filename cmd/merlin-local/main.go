@@ -94,7 +94,7 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 	where := &location{}
 	where.flags(root)
 	root.AddCommand(
-		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplay(where), newReplaySession(), newRetry(where), newReload(where),
+		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplay(where), newReplaySession(), newRecord(where), newImport(where), newRetry(where), newReload(where), newFault(where),
 		newEnv(where), newCheck(where), newBundle(where), newPredict(where), newPin(where), newCompare(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
 	)
 	for _, c := range root.Commands() {

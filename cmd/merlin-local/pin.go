@@ -80,41 +80,37 @@ func (p *pinCommand) exchanges(c *cobra.Command, what string) ([]event.Exchange,
 		}
 		return []event.Exchange{x}, nil
 	}
-	file, err := (&modelFlags{}).load(c, p.location)
+	hide, err := hidingOfRepo(c, p.location)
 	if err != nil {
 		return nil, err
 	}
-	hide, err := hidingOf(file)
+	source, err := findRequests(p.named(what), c.InOrStdin())
 	if err != nil {
 		return nil, err
 	}
-	return recorded(what, hide)
+	defer source.close()
+	return recorded(source, hide)
 }
 
 // mostPins is how many requests of a file are pinned at most: they run after each reload.
 const mostPins = 1000
 
 // recorded are the requests of a file that have an answer, rid of what is secret.
-func recorded(path string, hide func(event.Exchange) event.Exchange) ([]event.Exchange, error) {
-	file, err := openRequests(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
+func recorded(source *requestSource, hide func(event.Exchange) event.Exchange) ([]event.Exchange, error) {
 	var all []event.Exchange
-	for x, err := range exchangesIn(file) {
+	for x, err := range source.requests() {
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", source.name, err)
 		}
 		if !hasAnswer(x) {
 			continue
 		}
 		if all = append(all, hide(x)); len(all) > mostPins {
-			return nil, usageError{fmt.Errorf("%s has more than %d requests, which would be replayed after each reload: choose some", path, mostPins)}
+			return nil, usageError{fmt.Errorf("%s has more than %d requests, which would be replayed after each reload: choose some", source.name, mostPins)}
 		}
 	}
 	if len(all) == 0 {
-		return nil, usageError{fmt.Errorf("%s has no request with an answer", path)}
+		return nil, usageError{fmt.Errorf("%s has no request with an answer", source.name)}
 	}
 	return all, nil
 }

@@ -86,15 +86,15 @@ func (l *location) replay(c *cobra.Command, names []string, each func(pins.Pin, 
 	if err != nil {
 		return nil, notRunning(err)
 	}
-	file, err := (&modelFlags{}).load(c, l)
+	rules, err := (&answerRules{}).rules(c, l)
 	if err != nil {
 		return nil, err
 	}
-	hide, err := hidingOf(file)
+	hide, err := hidingOfRepo(c, l)
 	if err != nil {
 		return nil, err
 	}
-	p := pinReplay{state: state, rules: rulesOfFile(file), hidden: hide}
+	p := pinReplay{state: state, rules: rules, hidden: hide}
 	var failed error
 	verdicts := p.run(ctx, all, "", func(pin pins.Pin, is event.Exchange, v event.PinVerdict) {
 		failed = errors.Join(failed, each(pin, is, v))

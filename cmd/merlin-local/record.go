@@ -1,30 +1,43 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
-// openRecording makes the file of --record. One that is there already is somebody's.
+// openRecording makes the file of --record; nil where none is asked for.
 func openRecording(name, dir string) (*os.File, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(inRepo(name, dir), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil, usageError{fmt.Errorf("--record: %s is there already: give another name, or remove it", inRepo(name, dir))}
+	return newFileOf("--record", inRepo(name, dir))
+}
+
+// newFileOf is newFile for a file that a flag names.
+func newFileOf(flag, path string) (*os.File, error) {
+	file, err := newFile(path)
+	if usage := (usageError{}); errors.As(err, &usage) {
+		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--record: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return file, nil
+}
+
+// newFile makes a file for its owner alone. One that is there already is somebody's.
+func newFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, usageError{fmt.Errorf("%s is there already: give another name, or remove it", path)}
+	}
+	return file, err
 }
 
 // recorder writes a session to a file: every event as its line, and behind each served
@@ -57,15 +70,14 @@ func (r *recorder) start() (wait func() error) {
 // write returns when the stream has ended, or the file takes no more: then the session
 // goes on and says so.
 func (r *recorder) write(sub *event.Subscription) error {
-	out := bufio.NewWriterSize(r.file, 64<<10)
-	lines := json.NewEncoder(out)
+	out := recordingLines{recording.NewWriter(r.file), r.lookup}
 	for {
 		events, err := sub.Next(context.Background())
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		for _, e := range events {
-			if err = r.line(lines, e); err != nil {
+			if _, _, err = out.line(e); err != nil {
 				break
 			}
 		}
@@ -79,22 +91,35 @@ func (r *recorder) write(sub *event.Subscription) error {
 	}
 }
 
-func (r *recorder) line(lines *json.Encoder, e event.Event) error {
-	if err := lines.Encode(e); err != nil {
+// recordingLines are a recording's lines, each served one with its exchange behind it.
+type recordingLines struct {
+	*recording.Writer
+	lookup func(id uint64) (event.Exchange, error) // nil where nothing is captured
+}
+
+// line writes an event, and behind a request its exchange, which it returns; lost says why
+// there is no more of it than that it was served.
+func (l recordingLines) line(e event.Event) (x event.Exchange, lost, err error) {
+	served, is := e.Fact.(event.Served)
+	if !is || l.lookup == nil {
+		return x, nil, l.Event(e)
+	}
+	x, lost = l.lookup(served.ID)
+	if lost != nil { // the line says why there is no more
+		x = event.Exchange{Served: served, Model: e.Model, Revision: e.Revision, Arrived: e.Time.Add(-served.Took)}
+		x.Request = event.Message{Size: served.BytesIn, Cut: lost.Error()}
+		x.Answer = event.Message{Size: served.BytesOut, Cut: lost.Error()}
+	}
+	return x, lost, l.pair(e, x)
+}
+
+// pair writes the two lines of a request.
+func (l recordingLines) pair(served event.Event, x event.Exchange) error {
+	if err := l.Event(served); err != nil {
 		return err
 	}
-	served, is := e.Fact.(event.Served)
-	if !is || r.lookup == nil {
-		return nil
-	}
-	x, err := r.lookup(served.ID)
-	if err != nil { // the line says why there is no more
-		x = event.Exchange{Served: served, Model: e.Model, Revision: e.Revision, Arrived: e.Time.Add(-served.Took)}
-		x.Request = event.Message{Size: served.BytesIn, Cut: err.Error()}
-		x.Answer = event.Message{Size: served.BytesOut, Cut: err.Error()}
-	}
-	e.Fact = x
-	return lines.Encode(e)
+	served.Fact = x
+	return l.Event(served)
 }
 
 // startRecording records the session where that is asked for.

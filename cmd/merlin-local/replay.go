@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/proxy/capture/compare"
 	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 )
 
@@ -62,7 +64,7 @@ of merlin-local.yaml; with --no-compare where each is below 500. It is 1 else.`,
 	f.DurationVar(&r.timeout, "timeout", 5*time.Minute, "how long to wait for an answer")
 	f.BoolVar(&r.noCompare, "no-compare", false, "compare no answers")
 	f.StringVarP(&r.output, "output", "o", outputText, "what to print: text, json or junit")
-	f.StringVar(&r.report, "report", "", "write a report to this file too: .json, or .xml for JUnit")
+	f.StringVar(&r.report, "report", "", "write a report to this new file too: .json, or .xml for JUnit")
 	r.answerRules.flags(f)
 	return c
 }
@@ -70,8 +72,8 @@ of merlin-local.yaml; with --no-compare where each is below 500. It is 1 else.`,
 // check finds what makes no sense in the flags.
 func (r *replayCommand) check(file string) error {
 	switch {
-	case r.rate < 0 || r.speed < 0 || r.concurrency < 0 || r.loops < 0 || r.limit < 0 || r.duration < 0 || r.timeout < 0:
-		return usageError{errors.New("--rate, --speed, --concurrency, --loops, --limit, --duration and --timeout are above 0")}
+	case !(r.rate >= 0) || !(r.speed >= 0) || r.concurrency < 0 || r.loops < 0 || r.limit < 0 || r.duration < 0 || r.timeout < 0:
+		return usageError{errors.New("--rate, --speed, --concurrency, --loops, --limit, --duration and --timeout are numbers from 0 on")}
 	case r.rate > 0 && r.speed > 0:
 		return usageError{errors.New("--rate and --speed: give one of them")}
 	case r.rate > maxRate:
@@ -88,15 +90,19 @@ func (r *replayCommand) check(file string) error {
 // maxRate is far beyond what one machine sends.
 const maxRate = 1_000_000
 
-func (r *replayCommand) run(c *cobra.Command, file string) error {
-	if err := r.check(file); err != nil {
+func (r *replayCommand) run(c *cobra.Command, name string) error {
+	if err := r.check(name); err != nil {
 		return err
 	}
 	rules, err := r.rules(c, r.location)
 	if err != nil {
 		return err
 	}
-	source, err := findRequests(file, c.InOrStdin())
+	hide, err := r.hiding(c)
+	if err != nil {
+		return err
+	}
+	source, err := findRequests(r.named(name), c.InOrStdin())
 	if err != nil {
 		return err
 	}
@@ -108,11 +114,23 @@ func (r *replayCommand) run(c *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	report := r.send(ctx, c.ErrOrStderr(), sending{source, target, rules})
-	if err := r.tell(c.OutOrStdout(), report); err != nil {
+	file, err := r.openReport()
+	if err != nil {
+		return err
+	}
+	report := r.send(ctx, c.ErrOrStderr(), sending{source, target, rules, hide})
+	if err := r.tell(c.OutOrStdout(), file, report); err != nil {
 		return err
 	}
 	return report.err()
+}
+
+// hiding is what hides secrets in what is printed of answers: nothing where nothing is.
+func (r *replayCommand) hiding(c *cobra.Command) (func(event.Exchange) event.Exchange, error) {
+	if r.noCompare {
+		return nil, nil
+	}
+	return hidingOfRepo(c, r.location)
 }
 
 // sending is what a replay is made of, besides the flags.
@@ -120,6 +138,7 @@ type sending struct {
 	source *requestSource
 	target *replayTarget
 	rules  rulesOfModels
+	hide   func(event.Exchange) event.Exchange // what a new answer has of secrets
 }
 
 // send replays, with a bar of progress on a terminal.
@@ -145,7 +164,7 @@ func (r *replayCommand) send(ctx context.Context, terminal io.Writer, s sending)
 
 func (r *replayCommand) options(s sending) replay.Options {
 	o := replay.Options{
-		Requests: s.source.requests, Aim: s.target.aim,
+		Requests: s.source.requests, Stop: s.source.close, Aim: s.target.aim,
 		Pace:        replay.Pace{Rate: r.rate, Speed: r.speed},
 		Concurrency: r.concurrency, Loops: r.loops, Limit: r.limit, Duration: r.duration, Timeout: r.timeout,
 	}
@@ -154,7 +173,10 @@ func (r *replayCommand) options(s sending) replay.Options {
 	}
 	o.Concurrency = o.InFlight()
 	if !r.noCompare {
-		o.Compare = s.rules.answers
+		o.Compare = func(was, is event.Exchange) compare.Result {
+			is.Request = event.Message{} // nobody looks at it
+			return s.rules.answers(was, s.hide(is))
+		}
 	}
 	return o
 }

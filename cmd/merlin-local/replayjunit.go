@@ -7,6 +7,7 @@ import (
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
+	"github.com/caraml-dev/merlin-local/emulator/prose"
 	"github.com/caraml-dev/merlin-local/proxy/capture/replay"
 )
 
@@ -35,9 +36,12 @@ func (r *replayCases) add(o *replay.Outcome) {
 	c := junit.Testcase{Name: name, Classname: o.Was.Host, Time: fmt.Sprintf("%.6f", o.Took.Seconds())}
 	switch o.Kind {
 	case replay.Failed:
-		c.Error = &junit.Result{Message: o.Failure, Type: string(o.Kind), Data: o.Is.Error}
+		c.Error = &junit.Result{Message: o.Failure, Type: string(o.Kind), Data: prose.Clean(o.Is.Error)}
 	case replay.Differs:
 		lines := differenceLines(o.Result.Differences, o.Result.More)
+		for i := range lines {
+			lines[i] = prose.Clean(lines[i]) // CDATA is written as it is
+		}
 		c.Failure = &junit.Result{Message: lines[0], Type: string(o.Kind), Data: strings.Join(lines, "\n")}
 	case replay.Answered:
 		c.SystemOut = &junit.Output{Data: fmt.Sprintf("answered with status %d; not compared", o.Is.Status)}

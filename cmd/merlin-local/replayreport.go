@@ -112,17 +112,23 @@ func (r *replayReport) err() error {
 	return errors.New(text + strings.Join(r.Why, "; "))
 }
 
-// tell prints the report, and writes it to the file that was asked for.
-func (r *replayCommand) tell(w io.Writer, report *replayReport) error {
-	err := writeReport(w, report, r.output)
+// openReport makes the file of --report; nil where none is asked for.
+func (r *replayCommand) openReport() (*os.File, error) {
 	if r.report == "" {
+		return nil, nil
+	}
+	return newFileOf("--report", r.named(r.report))
+}
+
+// tell prints the report, and writes it to the file of --report.
+func (r *replayCommand) tell(w io.Writer, file *os.File, report *replayReport) error {
+	err := writeReport(w, report, r.output)
+	if file == nil {
 		return err
 	}
 	form, _ := reportForm(r.report)
-	var text strings.Builder
-	_ = writeReport(&text, report, form)
-	if failed := os.WriteFile(r.report, []byte(text.String()), 0o600); failed != nil {
-		return errors.Join(err, fmt.Errorf("--report: %w", failed))
+	if failed := errors.Join(writeReport(file, report, form), file.Close()); failed != nil {
+		err = errors.Join(err, fmt.Errorf("--report: %w", failed))
 	}
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
-	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
 // requestSource is a file of recorded requests, which is read anew each time that they are asked for.
@@ -21,18 +20,14 @@ type requestSource struct {
 	once bool  // it cannot be read a second time
 	read atomic.Int64
 
-	stdin io.Reader
-	close func()
+	stream func() io.Reader // nil for a file
+	close  func()
 }
 
 // findRequests finds the file, or standard input for "-".
 func findRequests(path string, stdin io.Reader) (*requestSource, error) {
 	if path == "-" {
-		s := &requestSource{name: "standard input", once: true, stdin: stdin, close: func() {}}
-		if file, is := stdin.(*os.File); is {
-			s.close = sync.OnceFunc(func() { _ = file.Close() })
-		}
-		return s, nil
+		return streamed("standard input", func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }), nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -43,35 +38,59 @@ func findRequests(path string, stdin io.Reader) (*requestSource, error) {
 	case info.IsDir():
 		return nil, usageError{fmt.Errorf("%s is a folder: give a file of requests", path)}
 	}
-	s := &requestSource{name: path, once: !info.Mode().IsRegular(), close: func() {}}
-	if info.Mode().IsRegular() {
-		s.size = info.Size()
+	if !info.Mode().IsRegular() {
+		return streamed(path, func() (io.ReadCloser, error) { return os.Open(path) }), nil
 	}
-	return s, nil
+	return &requestSource{name: path, size: info.Size(), close: func() {}}, nil
+}
+
+// streamed are requests that come from elsewhere, a pipe for instance. A read there cannot
+// be ended from outside: one that waits when the source is closed ends with the program.
+func streamed(name string, open func() (io.ReadCloser, error)) *requestSource {
+	from, to := io.Pipe()
+	copying := func() {
+		file, err := open()
+		if err == nil {
+			_, err = io.Copy(to, file)
+			err = errors.Join(err, file.Close())
+		}
+		to.CloseWithError(err)
+	}
+	begin := sync.OnceFunc(func() { go copying() })
+	return &requestSource{
+		name: name, once: true, close: func() { _ = from.Close() },
+		stream: func() io.Reader { begin(); return from },
+	}
 }
 
 // requests are those of the file, from its beginning.
 func (s *requestSource) requests() iter.Seq2[event.Exchange, error] {
 	return func(yield func(event.Exchange, error) bool) {
-		from := s.stdin
-		if from == nil {
-			file, err := os.Open(s.name)
-			if err != nil {
-				yield(event.Exchange{}, err)
-				return
-			}
-			defer file.Close()
-			from = file
-			if s.size > 0 { // what a session adds meanwhile may be what is just being sent
-				from = io.LimitReader(file, s.size)
-			}
+		from, done, err := s.open()
+		if err != nil {
+			yield(event.Exchange{}, err)
+			return
 		}
-		for x, err := range recording.Read(&countingReader{from, &s.read}) {
+		defer done()
+		for x, err := range exchangesIn(&countingReader{from, &s.read}) {
 			if !yield(x, err) {
 				return
 			}
 		}
 	}
+}
+
+// open gives what is to be read, and what to call then.
+func (s *requestSource) open() (from io.Reader, done func(), err error) {
+	if s.stream != nil {
+		return s.stream(), func() {}, nil
+	}
+	file, err := os.Open(s.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	// What a session adds meanwhile may be what is just being sent.
+	return io.LimitReader(file, s.size), func() { _ = file.Close() }, nil
 }
 
 // countingReader counts what is read.

@@ -72,6 +72,9 @@ func (r *replayReport) outcomes(b *strings.Builder) {
 		}
 	}
 	fmt.Fprintln(b)
+	if r.Masked > 0 {
+		fmt.Fprintf(b, "  %d were sent without what the capture hid of them, such as Authorization: their answers may differ for that\n", r.Masked)
+	}
 	for _, u := range r.Unsent {
 		fmt.Fprintf(b, "  not sent %d: %s, %s: %s\n", u.Count, u.Kind, requestName(u.Nth, u.ID), prose.Clean(u.Text))
 	}
@@ -111,9 +114,12 @@ func (r *replayReport) speed(b *strings.Builder) {
 	}
 	verdict := "the schedule was held"
 	if !s.Held {
-		verdict = "the schedule could NOT be held by this machine"
+		verdict = "the schedule could NOT be held by this machine (a lower rate, or nothing else that runs, helps)"
 	}
 	fmt.Fprintf(b, "  %s: 99 of 100 were sent at most %s late, all at most %s\n", verdict, prose.Duration(s.Lag.P99), prose.Duration(s.Lag.Max))
+	if s.Missed > 0 {
+		fmt.Fprintf(b, "  %d that were due before the end were not sent by then\n", s.Missed)
+	}
 	if s.Waited > 0 {
 		fmt.Fprintf(b, "  %d waited because %d were under way, the longest %s (--concurrency allows more): requests were up to %s late, and that is in their latency\n",
 			s.Waited, r.Concurrency, prose.Duration(s.Longest), prose.Duration(s.Late.Max))

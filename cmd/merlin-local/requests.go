@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"os"
 
 	"github.com/caraml-dev/merlin-local/emulator/event"
+	"github.com/caraml-dev/merlin-local/proxy/capture/imports"
+	"github.com/caraml-dev/merlin-local/proxy/capture/recording"
 )
 
 // openRequests opens a file of requests.
@@ -20,32 +21,21 @@ func openRequests(path string) (*os.File, error) {
 	return file, err
 }
 
-// exchangesIn reads the exchanges of a recording.
+// exchangesIn reads the exchanges of a file of any form that imports knows.
 func exchangesIn(r io.Reader) iter.Seq2[event.Exchange, error] {
-	return func(yield func(event.Exchange, error) bool) {
-		for lines := json.NewDecoder(r); ; {
-			var e event.Event
-			err := lines.Decode(&e)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			x, is := e.Fact.(event.Exchange)
-			if (is || err != nil) && !yield(x, err) || err != nil {
-				return
-			}
-		}
-	}
+	return imports.Read(r, imports.Options{})
 }
 
 // writeExchanges writes a recording.
 func writeExchanges(w io.Writer, all []event.Exchange) error {
-	lines := json.NewEncoder(w)
-	for i, x := range all {
-		if err := lines.Encode(event.Event{Seq: uint64(i + 1), Time: x.Arrived, Model: x.Model, Revision: x.Revision, Fact: x}); err != nil {
+	lines := recording.NewWriter(w)
+	lines.By = version()
+	for _, x := range all {
+		if err := lines.Write(x); err != nil {
 			return err
 		}
 	}
-	return nil
+	return lines.Close()
 }
 
 // hasAnswer tells whether it is known how a request was answered.

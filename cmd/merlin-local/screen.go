@@ -66,11 +66,11 @@ func (u *up) chooseOutput(c *cobra.Command) error {
 // screen shows the session until a person leaves the screen, which ends the session, or
 // the session ends; where it failed, until a person leaves or asked is closed. The returned
 // function waits for that, and sums up.
-func (s *upSession) screen(asked <-chan struct{}, supervision *emulator.Emulator, end func()) (wait func() error) {
+func (s *upSession) screen(asked <-chan struct{}, supervision *emulator.Emulator, faults *faulting, end func()) (wait func() error) {
 	options := screenOptions(s.terminal.in, s.terminal.out)
 	options.Asked = asked
 	options.Source, options.NoMouse = s.stream.Replay(), s.noMouse
-	options.Control = inProcess{supervision, s.captured(), s.port.Addr().String(), s.pins, s.interrupt}
+	options.Control = inProcess{supervision, faults, s.captured(), s.port.Addr().String(), s.pins, s.interrupt}
 	options.Example = exampleRequest(s.file.Dir, len(s.models) > 1)
 	options.Lend = func() (back func()) { return lend(s.interrupt) }
 	done := make(chan error, 1)
@@ -120,6 +120,7 @@ func utf8Locale(getenv func(string) string) bool {
 // inProcess is the screen's hold on the session of this process.
 type inProcess struct {
 	*emulator.Emulator
+	faults    *faulting
 	exchanges exchanges
 	address   string // of the port
 	pins      *pinRunner
@@ -131,6 +132,10 @@ func (p inProcess) Reload(_ context.Context, model string, rebuild bool) error {
 }
 
 func (p inProcess) Retry(_ context.Context, model string) error { return p.Emulator.Retry(model) }
+
+func (p inProcess) Fault(ctx context.Context, model string, faults []string) error {
+	return p.faults.ask(ctx, control.FaultRequest{Model: model, Set: faults})
+}
 
 func (p inProcess) Exchange(_ context.Context, id uint64) (event.Exchange, error) {
 	return p.exchanges.Lookup(id)
@@ -188,6 +193,11 @@ func (s inSession) Send(ctx context.Context, x event.Exchange) error {
 	}
 	_, err = replay.Send(ctx, state.Address, x)
 	return err
+}
+
+// Fault asks the session for faults.
+func (s inSession) Fault(ctx context.Context, model string, faults []string) error {
+	return s.Session.Fault(ctx, control.FaultRequest{Model: model, Set: faults})
 }
 
 // Pin pins into the session's repo, which is on this machine.

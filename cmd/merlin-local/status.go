@@ -110,9 +110,10 @@ func printStatus(w io.Writer, state *session.State) error {
 		}
 		printRevision(w, m)
 		if m.Pins != nil {
-			fmt.Fprintf(w, "\n%s: %s (on revision %d)\n", m.ID, prose.Pins(m.Pins.Pins), m.Pins.Revision)
+			fmt.Fprintf(w, "\n%s: on revision %d, %s\n", m.ID, m.Pins.Revision, prose.Pins(m.Pins.Pins))
 		}
 		printDebugger(w, m)
+		printFaults(w, m)
 		if m.Scale != nil {
 			if err := printScale(w, m); err != nil {
 				return err

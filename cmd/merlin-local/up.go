@@ -38,6 +38,7 @@ type up struct {
 	noWatch      bool
 	debug        string
 	timeScale    float64
+	faults       []string
 }
 
 // deploymentTimeout is production's.
@@ -80,6 +81,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.Lookup("debug").NoOptDefVal = debugAuto
 	flags.BoolVar(&u.noLimits, "no-limits", false, "give containers no CPU and no memory limit; production has them")
 	flags.Float64Var(&u.timeScale, "time-scale", 1, "have the autoscaler's windows and delays pass so many times faster than in production, up to 100")
+	flags.StringArrayVar(&u.faults, "fault", nil, "break the models on request from the start, as latency=200ms or errors=503:10%; may be repeated; see merlin-local fault --help")
 	flags.DurationVar(&u.deadline, "deployment-timeout", deploymentTimeout, "how long a model has to become ready")
 	return c
 }
@@ -92,6 +94,9 @@ func (u *up) run(c *cobra.Command) error {
 		return err
 	}
 	if err := checkDebug(u.debug); err != nil {
+		return err
+	}
+	if _, err := parseFaults(u.faults); err != nil {
 		return err
 	}
 	file, err := u.load(c, u.location)

@@ -47,6 +47,7 @@ type upSession struct {
 	capture   *capture.Store      // nil where nothing is captured
 	pins      *pinRunner          // nil where none are replayed
 	recording *os.File            // nil where nothing is recorded
+	files     *files              // that are watched; set once the emulator is made
 	held      []func() error      // what is let go of at the end
 }
 
@@ -65,7 +66,10 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	}
 	recorded := s.startRecording()
 	var supervision *emulator.Emulator // the port and it call each other
-	server := s.proxy(
+	var server *proxy.Server
+	faults := s.faultsOn(func() *proxy.Server { return server })
+	server = s.proxy(
+		faults,
 		func(model string) { supervision.Wanted(model) },
 		func(model string, w proxy.Wait) { supervision.Waited(model, emulator.Wait(w)) },
 	)
@@ -73,14 +77,17 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		server.Suspend(model, on)
 		supervision.Suspend(model, on)
 	})
-	supervision = s.emulator(server, editors)
+	supervision = s.emulator(server, editors, faults)
 	if view == nil {
-		watching = s.screen(ctx.Done(), supervision, end)
+		watching = s.screen(ctx.Done(), supervision, faults, end)
 	}
-	answering := s.answer(end, supervision)
+	answering := s.answer(end, supervision, faults)
 	s.introduce(ctx)
+	begun := faults.begin(ctx, s.faults)
 
 	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return wrapFault(begun) })
+	work.Go(func() error { faults.run(ctx); return nil })
 	work.Go(func() error { return server.Serve(ctx, s.port) })
 	work.Go(func() error { return serveMetrics(ctx, s.metrics, server.Metrics()) })
 	pushing, noMore := context.WithCancel(context.WithoutCancel(ctx)) // a model may push at its end
@@ -89,14 +96,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		defer noMore()
 		return supervision.Run(ctx)
 	})
-	work.Go(func() error { return s.sweepOthers(ctx) })
-	if s.capture != nil {
-		work.Go(func() error { s.tellCapture(ctx); return nil })
-	}
-	if s.pins != nil {
-		work.Go(func() error { s.pins.run(ctx); return nil })
-	}
-	work.Go(func() error { return s.forgetUnused(time.Now()) })
+	s.aroundIt(ctx, work)
 	for _, editor := range editors {
 		work.Go(func() error { return editor.Serve(ctx) })
 	}
@@ -107,6 +107,7 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 		work.Go(func() error { return s.watchConfiguration(ctx, supervision) })
 	}
 	err := work.Wait()
+	faults.Close()
 
 	ended := event.Ended{}
 	if err != nil {
@@ -123,8 +124,20 @@ func (s *upSession) run(ctx context.Context, view func(event.Event) error) error
 	return errors.Join(err, viewErr)
 }
 
-func (s *upSession) proxy(wanted func(model string), waited func(model string, w proxy.Wait)) *proxy.Server {
-	options := proxy.Options{Wanted: wanted, Waited: waited, Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Domains: slices.Clone(s.domains)}
+// aroundIt has done what a session does besides serving its models.
+func (s *upSession) aroundIt(ctx context.Context, work *errgroup.Group) {
+	work.Go(func() error { return s.sweepOthers(ctx) })
+	work.Go(func() error { return s.forgetUnused(time.Now()) })
+	if s.capture != nil {
+		work.Go(func() error { s.tellCapture(ctx); return nil })
+	}
+	if s.pins != nil {
+		work.Go(func() error { s.pins.run(ctx); return nil })
+	}
+}
+
+func (s *upSession) proxy(faults *faulting, wanted func(model string), waited func(model string, w proxy.Wait)) *proxy.Server {
+	options := proxy.Options{Wanted: wanted, Waited: waited, Publisher: s.stream, DrainTimeout: s.drainTimeout(), AccessLog: s.accessLog, Kill: faults.kill, Domains: slices.Clone(s.domains)}
 	if s.capture != nil {
 		options.Capture = captured{s.capture}
 	}
@@ -141,16 +154,16 @@ func (s *upSession) proxy(wanted func(model string), waited func(model string, w
 	return proxy.New(options)
 }
 
-func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port) *emulator.Emulator {
-	files := newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), inRepo(s.record, s.file.Dir))
+func (s *upSession) emulator(server *proxy.Server, editors map[string]*attach.Port, faults *faulting) *emulator.Emulator {
+	s.files = newFiles(s.stream, control.FindHome().Sums(), accessLogPath(s.up.accessLog, s.file.Dir), inRepo(s.record, s.file.Dir))
 	var watcher emulator.Watcher
 	if !s.noWatch {
-		watcher = files
+		watcher = s.files
 	}
 	return emulator.New(emulator.Options{
-		Models: s.models, Runtime: s.engine, Router: server, Events: files,
-		Prober: prober{}, Examiner: examiner{}, Scraper: scrape.Scraper{Timeout: scrapeTimeout},
-		Stager: artifact.Stager{Root: s.session.Artifacts()},
+		Models: s.models, Runtime: faults.Runtime(s.engine), Router: server, Events: s.files,
+		Prober: faults.Prober(prober{}), Examiner: examiner{}, Scraper: scrape.Scraper{Timeout: scrapeTimeout},
+		Stager: faults.Stager(artifact.Stager{Root: s.session.Artifacts()}, func() []*emulator.Model { return *s.current.Load() }),
 		Shell:  process.Shell{}, Watcher: watcher, Memory: s.engine.memory(),
 		Grace: s.grace.limit, ProductionGrace: s.grace.production,
 		Deadline: s.deadline, FirstExitFails: !s.waitRestarts, Force: s.force, NoLimits: s.noLimits,
@@ -194,12 +207,15 @@ func display(stream *event.Stream, view func(event.Event) error, end func()) (wa
 }
 
 // answer serves the session's socket until the returned function is called.
-func (s *upSession) answer(down func(), e *emulator.Emulator) (stop func()) {
+func (s *upSession) answer(down func(), e *emulator.Emulator, faults *faulting) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := &control.Server{Events: s.stream, Configuration: s.portable, Down: down, Retry: e.Retry, Reload: e.Reload}
+	server := &control.Server{
+		Events: s.stream, Configuration: s.portable, Writes: s.files.Writes,
+		Down: down, Retry: e.Retry, Reload: e.Reload, Fault: faults.ask,
+	}
 	if s.capture != nil {
-		server.Exchange, server.Search = s.capture.Lookup, s.capture.Search
+		server.Exchange, server.Search, server.Kept = s.capture.Lookup, s.capture.Search, s.capture.IDs
 	}
 	if s.pins != nil {
 		server.Pins = s.pins.again

@@ -41,6 +41,10 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 func (s *Server) exchanges(w http.ResponseWriter, r *http.Request) {
 	text := r.FormValue("search")
 	switch {
+	case !r.Form.Has("search") && s.Kept != nil:
+		answerJSON(w, Found{s.Kept(), true})
+	case !r.Form.Has("search"):
+		http.Error(w, capturesNothing, http.StatusNotFound)
 	case text == "":
 		http.Error(w, "search is empty: give the text that a body holds", http.StatusBadRequest)
 	case s.Search == nil:
@@ -69,6 +73,32 @@ func (s Session) Search(ctx context.Context, text string) (Found, error) {
 	var found Found
 	err := s.ask(ctx, "/exchanges?"+url.Values{"search": {text}}.Encode(), &found)
 	return found, err
+}
+
+// Kept returns the captured exchanges that are kept now, the newest first. It is an error
+// where the session captures none.
+func (s Session) Kept(ctx context.Context) ([]uint64, error) {
+	var found Found
+	err := s.ask(ctx, "/exchanges", &found)
+	return found.IDs, err
+}
+
+// Writes tells the session that another program writes this file from now on: in the
+// models' folders it is no edit.
+func (s Session) Writes(ctx context.Context, path string) error {
+	response, err := s.call(ctx, http.MethodPost, "/writes?"+url.Values{"path": {path}}.Encode())
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+func (s *Server) writes(w http.ResponseWriter, r *http.Request) {
+	if err := s.Writes(r.FormValue("path")); err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
 }
 
 // ask reads an answer of one JSON value.

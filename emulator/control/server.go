@@ -21,10 +21,12 @@ import (
 //
 //	GET  /events?skip=log,served&follow=true   JSON lines: what is kept, then what comes
 //	GET  /exchange?id=7                        one captured exchange; 404 says why there is none
-//	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it
+//	GET  /exchanges?search=TEXT                the ids of those whose bodies hold it, of all without it
 //	GET  /configuration?model=ID               what the model runs with now
+//	POST /writes?path=FILE                     the file, which another program writes, is no edit
 //	POST /down                                 ends the session as Ctrl-C does
 //	POST /retry?model=ID                       starts what waits in back-off now
+//	POST /fault?model=ID&set=latency%3D1s      breaks it on request; DELETE ends that
 //	POST /reload?model=ID&rebuild=true         makes a new revision, of all models without an ID
 //	POST /pins                                 replays the repo's pins, which have changed
 type Server struct {
@@ -38,12 +40,18 @@ type Server struct {
 	Search func(ctx context.Context, text string) (ids []uint64, all bool)
 	// Configuration says what a model runs with now.
 	Configuration func(model string) (Configuration, error)
+	// Kept returns the exchanges that are kept, the newest first; nil as with Exchange.
+	Kept func() []uint64
+	// Writes takes a file that another program is about to write; an error says why it cannot.
+	Writes func(path string) error
 	// Down asks the session to end; it returns at once.
 	Down func()
 	// Retry starts the model's containers that wait to be started again.
 	Retry func(model string) error
 	// Reload makes a new revision of the model, with a new image where rebuild is true.
 	Reload func(model string, rebuild bool) error
+	// Fault sets or clears faults, and returns once they are as asked.
+	Fault func(ctx context.Context, asked FaultRequest) error
 	// Pins replays the repo's pins again, which have changed; nil where none are replayed.
 	Pins func()
 }
@@ -73,8 +81,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	mux.HandleFunc("GET /exchange", understood(s.exchange))
 	mux.HandleFunc("GET /exchanges", understood(s.exchanges))
 	mux.HandleFunc("GET /configuration", understood(s.configuration))
+	mux.HandleFunc("POST /writes", understood(s.writes))
 	mux.HandleFunc("POST /down", s.down)
 	mux.HandleFunc("POST /retry", understood(s.retry))
+	mux.HandleFunc("POST /fault", understood(s.fault))
+	mux.HandleFunc("DELETE /fault", understood(s.fault))
 	mux.HandleFunc("POST /reload", understood(s.reload))
 	mux.HandleFunc("POST /pins", s.pins)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}

@@ -21,6 +21,7 @@ type replica struct {
 	id, name   string
 	model, pod string
 	volume     string // holds the artifact; empty where it is bind-mounted
+	cpuMillis  int64  // its limit when it was created; 0 is none
 	stopSignal string // the image's own, which containerd honours in production too
 
 	pid      int // on the Engine's host, while it runs
@@ -41,7 +42,7 @@ var _ emulator.Container = (*replica)(nil)
 
 func newReplica(r *Runtime, spec emulator.ContainerSpec, id, name, volume string) *replica {
 	c := &replica{
-		Runtime: r, id: id, name: name, model: spec.Model.ID(), pod: spec.Pod, volume: volume,
+		Runtime: r, id: id, name: name, model: spec.Model.ID(), pod: spec.Pod, volume: volume, cpuMillis: spec.CPUMillis,
 		ooms: make(chan struct{}, keptOOMs), exits: make(chan emulator.Exit, 1), ended: make(chan struct{}),
 		stop: func() {}, watched: make(chan struct{}),
 	}

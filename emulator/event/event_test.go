@@ -18,6 +18,7 @@ import (
 
 func facts() []event.Fact {
 	grpc := 14
+	until := time.Unix(2, 0).UTC()
 	return []event.Fact{
 		event.Session{Format: event.Format, ID: "s", Version: "v1", Dir: "/repo", PID: 7, Runtime: "docker", Engine: "Docker Engine"},
 		event.Listening{Address: "127.0.0.1:8080", Metrics: "127.0.0.1:9091"},
@@ -51,7 +52,9 @@ func facts() []event.Fact {
 		event.Edited{Files: []string{"b.py"}, Tier: event.TierSync, File: "b.py", Why: "y", Waits: "w"},
 		event.ReloadStuck{Card: event.Failed{What: "w", Why: "y", Next: "n"}},
 		event.ReloadEnded{Tier: event.TierRebuild, File: "app.py", Cancelled: "c", Card: &event.Failed{What: "w", Why: "y", Next: "n"}, Took: 4, Steps: []event.ReloadStep{{Name: "image", Took: 2}}},
-		event.Served{ID: 9, Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Queued: 5, Sent: 6, FirstByte: 7, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e"},
+		event.Faults{On: []event.Fault{{Kind: "latency", Spec: "latency=1s", Since: time.Unix(1, 0).UTC(), Until: &until}}},
+		event.Faults{On: []event.Fault{}},
+		event.Served{ID: 9, Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "r", Held: 1, Queued: 5, Sent: 6, FirstByte: 7, Took: 2, BytesIn: 3, BytesOut: 4, Error: "e", Fault: "drop"},
 		event.Exchange{
 			Served: event.Served{ID: 9, Method: "POST", Path: "/p", Status: 200, GRPCStatus: &grpc, Took: 2},
 			Query:  "?a=1", Model: "iris-1", Revision: 2, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),

@@ -8,6 +8,9 @@ import "time"
 //
 // The request is as the client sent it, and the answer as the replica did, or the port
 // where the answer is its own. What the rules of the capture hide is hidden here too.
+//
+// Of one that was imported there may be no answer: its Status is then 0, and its Answer's
+// Cut says why. One that was captured has Status 0 only where none came, and Error.
 type Exchange struct {
 	Served // its Path is without the query, as everywhere
 
@@ -26,7 +29,8 @@ type Message struct {
 	// Body is what was kept of the body, from its beginning: without the framing of
 	// HTTP, so of chunks, and with that of gRPC. In JSON it is base64.
 	Body []byte `json:"body,omitempty"`
-	// Size is how many bytes of body passed, kept or not.
+	// Size is how many bytes of body passed, kept or not; -1 where it is not known, which
+	// an imported one may be.
 	Size int64 `json:"size"`
 	// Cut says why Body is not all of it, or not as it was, as a sentence; empty where
 	// Body is exact to the byte.

@@ -146,6 +146,9 @@ type Served struct {
 	BytesIn   int64         `json:"bytes_in"`
 	BytesOut  int64         `json:"bytes_out"`
 	Error     string        `json:"error,omitempty"`
+	// Fault is what was done to it because a person asked for it, as "latency 200ms" or
+	// "kill"; empty where nothing was.
+	Fault string `json:"fault,omitempty"`
 }
 
 // LeftByClient is the Error of a request whose client did not wait for the answer's end.
@@ -254,6 +257,7 @@ func blanks() []any {
 		&ReloadEnded{},
 		&Debugger{},
 		&Attached{},
+		&Faults{},
 		&Served{},
 		&Exchange{},
 		&Pins{},

@@ -21,6 +21,9 @@ func (tree) start(cmd *exec.Cmd) error { return cmd.Start() }
 
 func (tree) terminate(pid int) { _ = syscall.Kill(-pid, syscall.SIGTERM) }
 
+// freeze stops the group until it is killed.
+func (tree) freeze(pid int) error { return syscall.Kill(-pid, syscall.SIGSTOP) }
+
 func (tree) kill(pid int) { killGroup(pid) }
 
 func (tree) alive(pid int) bool { return syscall.Kill(-pid, 0) == nil && !allZombies(pid) }

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -74,6 +75,9 @@ func (t *tree) join(cmd *exec.Cmd) error {
 func (t *tree) terminate(pid int) {
 	_ = windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(pid))
 }
+
+// freeze is not to be had: the model may answer before it is killed.
+func (t *tree) freeze(int) error { return errors.ErrUnsupported }
 
 func (t *tree) kill(int) { _ = windows.TerminateJobObject(t.job, 137) }
 

@@ -140,6 +140,9 @@ func Served(f event.Served) string {
 	if f.Held > 0 {
 		text += " (held " + Duration(f.Held) + ")"
 	}
+	if f.Fault != "" {
+		text += " (FAULT " + Clean(f.Fault) + ")"
+	}
 	if f.Error != "" {
 		text += ": " + Clean(f.Error)
 	}

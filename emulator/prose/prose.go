@@ -48,6 +48,8 @@ func Happening(e event.Event) string {
 		return Debugger(f)
 	case event.Attached:
 		return Attached(f)
+	case event.Faults:
+		return Faults(f)
 	case event.Pins:
 		return Pins(f)
 	case event.Autoscaler:

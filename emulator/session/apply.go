@@ -125,6 +125,8 @@ func (m *Model) apply(e event.Event) {
 		m.debugged(f)
 	case event.Attached:
 		m.attached(f)
+	case event.Faults:
+		m.faulted(f)
 	case event.Failed:
 		m.Failure = &f
 	case event.Traffic:

@@ -27,7 +27,7 @@ func (m *Model) clone() *Model {
 		c.Reloads[i] = copied(r)
 	}
 	c.Scale, c.Stale, c.Debugger = copied(m.Scale), copied(m.Stale), copied(m.Debugger)
-	c.Metrics = slices.Clone(m.Metrics)
+	c.Metrics, c.FaultsSeen = slices.Clone(m.Metrics), slices.Clone(m.FaultsSeen)
 	return &c
 }
 

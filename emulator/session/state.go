@@ -78,11 +78,15 @@ type Model struct {
 	SinceLastRun *event.SinceLastRun `json:"since_last_run,omitempty"`
 	Reloads      []*Reload           `json:"reloads,omitempty"` // the last ones
 	// Debugger is where the model is debugged; nil where it is not.
-	Debugger *Debugger     `json:"debugger,omitempty"`
-	Parity   *event.Parity `json:"parity,omitempty"`
+	Debugger *Debugger `json:"debugger,omitempty"`
+	// Faults are on now because somebody asked for them; FaultsSeen were at any time, as
+	// they were asked for.
+	Faults     []event.Fault `json:"faults,omitempty"`
+	FaultsSeen []string      `json:"faults_seen,omitempty"`
 	// Pins is how the repo's pinned requests did when they were last replayed; nil where there
 	// are none, or they were not yet.
 	Pins    *Pins          `json:"pins,omitempty"`
+	Parity  *event.Parity  `json:"parity,omitempty"`
 	Traffic *event.Traffic `json:"traffic,omitempty"`
 	Usage   *Usage         `json:"usage,omitempty"`
 	// Environment is what its containers are given; nil until one is about to start.

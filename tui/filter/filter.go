@@ -13,7 +13,7 @@ import (
 )
 
 // Help is the language in one line.
-const Help = "~c 5xx  ~m POST  ~u path  ~d >200ms  ~s >1Ki  ~b text  ~r 3  ~p pod  ~e  word  ! & | ( )"
+const Help = "~c 5xx  ~m POST  ~u path  ~d >200ms  ~s >1Ki  ~b text  ~r 3  ~p pod  ~e  ~f  word  ! & | ( )"
 
 // Request is one request as a filter sees it.
 type Request struct {

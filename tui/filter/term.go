@@ -15,6 +15,9 @@ import (
 
 // term reads a term's argument and makes its test.
 func (p *parser) term(t token) (test, error) {
+	if t.text == "f" {
+		return func(r *Request) bool { return r.Fault != "" }, nil
+	}
 	if t.text == "e" {
 		return func(r *Request) bool { return Failed(r.Served) }, nil
 	}

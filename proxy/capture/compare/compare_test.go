@@ -222,6 +222,9 @@ func TestLatencyIsToldInPlainWords(t *testing.T) {
 		"sure, and too slight": {spread(100, 10*time.Millisecond, 1), spread(100, 10*time.Millisecond+200*time.Microsecond, 1), NoDifference},
 		"noise is wider":       {spread(20, time.Millisecond, time.Millisecond), spread(20, 2*time.Millisecond, time.Millisecond), NoDifference},
 	} {
+		if v := Latency(row.was, row.is).Beyond(time.Minute); v.Speed == Slower || v.Speed == Faster {
+			t.Errorf("%s: %s, and it is no minute", name, v)
+		}
 		if v := Latency(row.was, row.is); v.Speed != row.want || v.String() == "" {
 			t.Errorf("%s: %s: %+v", name, v, v)
 		}

@@ -73,6 +73,15 @@ func Latency(was, is []time.Duration) Verdict {
 	return v
 }
 
+// Beyond is the verdict where medians that are less than that apart are no difference: what was
+// measured in two ways is not told apart more finely.
+func (v Verdict) Beyond(least time.Duration) Verdict {
+	if (v.Speed == Slower || v.Speed == Faster) && (v.MedianIs-v.MedianWas).Abs() < least {
+		v.Speed = NoDifference
+	}
+	return v
+}
+
 func sorted(all []time.Duration) []float64 {
 	out := make([]float64, len(all))
 	for i, d := range all {

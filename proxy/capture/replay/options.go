@@ -14,6 +14,9 @@ type Options struct {
 	// Requests gives the requests of a recording, from its beginning each time. An error
 	// that it yields ends it.
 	Requests func() iter.Seq2[event.Exchange, error]
+	// Stop, where it is not nil, ends a read of Requests that may be waiting: it is called
+	// once no more is sent.
+	Stop func()
 	// Aim makes of a captured request the one to send; an error says why it cannot be
 	// sent, an Unsendable with its kind. Nil sends them as they are.
 	Aim func(event.Exchange) (event.Exchange, error)

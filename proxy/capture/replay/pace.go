@@ -32,8 +32,13 @@ type clock struct {
 
 // loop begins another loop, which follows the one before as its requests follow each other.
 func (c *clock) loop(requests int) {
-	if c.pace.Speed > 0 && requests > 1 {
-		c.base = c.last + (c.last-c.base)/time.Duration(requests-1)
+	if c.pace.Speed > 0 {
+		gap := duration(float64(time.Second) / c.pace.Speed) // where all came in one moment
+		if c.last > c.base {
+			gap = (c.last - c.base) / time.Duration(requests-1)
+		}
+		c.last += gap
+		c.base = c.last
 	}
 	c.first = time.Time{}
 }
@@ -42,7 +47,7 @@ func (c *clock) loop(requests int) {
 func (c *clock) due(x *event.Exchange) (time.Duration, error) {
 	switch {
 	case c.pace.Rate > 0:
-		c.last = time.Duration(float64(c.count) / c.pace.Rate * float64(time.Second))
+		c.last = duration(float64(c.count) / c.pace.Rate * float64(time.Second))
 		c.count++
 	case c.pace.Speed > 0:
 		if x.Arrived.IsZero() {
@@ -51,9 +56,17 @@ func (c *clock) due(x *event.Exchange) (time.Duration, error) {
 		if c.first.IsZero() {
 			c.first = x.Arrived
 		}
-		c.last = max(c.last, c.base+time.Duration(float64(x.Arrived.Sub(c.first))/c.pace.Speed))
+		c.last = max(c.last, c.base+duration(float64(x.Arrived.Sub(c.first))/c.pace.Speed))
 	}
 	return c.last, nil
+}
+
+// farthest is how far ahead a time may be: a century, which can be added to without harm.
+const farthest = 100 * 365 * 24 * time.Hour
+
+// duration is so many nanoseconds, within bounds.
+func duration(ns float64) time.Duration {
+	return time.Duration(min(max(ns, 0), float64(farthest)))
 }
 
 // The window in which requests are brought into the order of their arrival: a recording

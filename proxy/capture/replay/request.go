@@ -29,12 +29,24 @@ func (u Unsendable) Error() string { return u.Text }
 // send it.
 func Sendable(x *event.Exchange) error {
 	switch {
-	case int64(len(x.Request.Body)) < x.Request.Size:
+	case int64(len(x.Request.Body)) < x.Request.Size || x.Request.Size < 0:
 		return Unsendable{"cut body", "its body cannot be had: " + x.Request.Cut}
 	case x.Method == http.MethodConnect || x.Status == http.StatusSwitchingProtocols:
 		return Unsendable{"upgraded", "its connection became another protocol's, of which nothing is captured"}
+	case strings.ContainsFunc(x.Path+x.Query, unwritable):
+		return Unsendable{"no path of HTTP", "its path or query has a space or a control character, which HTTP cannot write"}
 	}
 	return nil
+}
+
+func unwritable(r rune) bool { return r <= ' ' || r == 0x7f }
+
+// masked tells whether the capture hid something of a request, which therefore goes
+// without it: a header, or with stars in the place of a part of its query or body.
+func masked(x *event.Exchange) bool {
+	hidden := func(f event.Field) bool { return f.Value == capture.Hidden }
+	return x.Request.Cut != "" || strings.Contains(x.Query, capture.Hidden) ||
+		slices.ContainsFunc(x.Request.Header, hidden) || slices.ContainsFunc(x.Request.Trailer, hidden)
 }
 
 // overHTTP2 tells whether a request goes over HTTP/2.

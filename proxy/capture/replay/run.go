@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -27,9 +28,17 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	go func() { read <- f.run(feeding) }()
 	r.dispatch(ctx, f.jobs)
 	stop()
+	if o.Stop != nil {
+		o.Stop()
+	}
 	err := <-read
 	r.sending.Wait()
-	return r.tally.summary(ctx.Err() != nil), err
+	summary := r.tally.summary(ctx.Err() != nil)
+	if o.Pace.Rate > 0 && o.Duration > 0 && o.Loops == 0 && err == nil && summary.Ended && summary.Sent > 0 {
+		due := int(math.Ceil(o.Pace.Rate * o.Duration.Seconds()))
+		summary.Schedule.Missed = max(due-summary.Sent, 0)
+	}
+	return summary, err
 }
 
 // run is one replay.

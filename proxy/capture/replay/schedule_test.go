@@ -97,6 +97,7 @@ func TestRequestsAreSentWhenTheScheduleSaysSo(t *testing.T) {
 		{"in the order of arrival", Options{Requests: of(recorded(30*ms, 0, 10*ms), nil), Pace: Pace{Speed: 1}}, time.Second, "2@0s 3@10ms 1@30ms"},
 		{"twice as fast", Options{Requests: of(recorded(0, 30*ms), nil), Pace: Pace{Speed: 2}}, time.Second, "1@0s 2@15ms"},
 		{"loops at the recorded pace", Options{Requests: of(recorded(0, 10*ms, 40*ms), nil), Pace: Pace{Speed: 1}, Loops: 2}, 0, "1@0s 2@10ms 3@40ms 1@60ms 2@70ms 3@100ms"},
+		{"loops of one request", Options{Requests: of(recorded(0), nil), Pace: Pace{Speed: 2}, Loops: 3}, 0, "1@0s 1@500ms 1@1s"},
 		{"loops at a rate", Options{Requests: of(many(2), nil), Pace: Pace{Rate: 100}, Loops: 2}, 0, "1@0s 2@10ms 1@20ms 2@30ms"},
 		{"a part of each loop", Options{Requests: of(many(5), nil), Loops: 2, Limit: 2}, ms, "1@0s 2@1ms 1@2ms 2@3ms"},
 		{"for a time", Options{Requests: of(many(2), nil), Duration: 25 * ms}, 10 * ms, "1@0s 2@10ms 1@20ms"},
@@ -179,8 +180,22 @@ func TestItsOwnLagIsTold(t *testing.T) {
 		if p := summary.Schedule; p.Held || p.Lag.Max < 700*time.Millisecond || p.Waited != 0 {
 			t.Errorf("19 requests that come every 50 ms in place of 10: %+v", p)
 		}
+		if p := summary.Schedule; p.Missed != 0 {
+			t.Errorf("%d are missed, where all were sent", p.Missed)
+		}
 		if summary.Rate < 19 || summary.Rate > 21 {
 			t.Errorf("they are sent at %v a second", summary.Rate)
+		}
+	})
+}
+
+func TestWhatWasDueAndNotSentIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{begin: time.Now(), takes: takes(time.Hour)}
+		o := Options{Requests: of(many(5), nil), Pace: Pace{Rate: 100}, Duration: time.Second, Concurrency: 30, Send: s.send}
+		summary, err := Run(t.Context(), o)
+		if err != nil || summary.Sent != 30 || summary.Schedule.Missed != 70 {
+			t.Errorf("%v, %d sent, %+v", err, summary.Sent, summary.Schedule)
 		}
 	})
 }

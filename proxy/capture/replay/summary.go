@@ -17,6 +17,8 @@ type Summary struct {
 	Answered    int `json:"not_compared"` // answered, where there was nothing to compare with
 	Failed      int `json:"failed"`       // without a whole answer
 	Interrupted int `json:"interrupted"`  // given up because the replay was ended
+	// Masked were sent without what the capture had hidden of them.
+	Masked int `json:"masked"`
 	// Errors are answers of status 500 and above or of a gRPC status that is the server's.
 	Errors int `json:"server_errors"`
 	// Unsent are those that could not be sent, by kind.
@@ -81,6 +83,9 @@ type Schedule struct {
 	// these waits. It is in their latency, and in that of those behind them.
 	Waited  int           `json:"waited"`
 	Longest time.Duration `json:"longest_wait_ns"`
+	// Missed were due before Options.Duration was over, and were not sent by then; it is
+	// known of a rate that goes on until then.
+	Missed int `json:"missed"`
 	// Late is how late requests were sent, for whatever reason.
 	Late Times `json:"late"`
 }

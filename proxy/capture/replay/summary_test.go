@@ -19,6 +19,8 @@ func TestAnswersAreComparedWithTheRecordedOnes(t *testing.T) {
 			all[i].Answer = event.Message{Body: []byte(`{"score": 1}`), Size: 12}
 			all[i].Took = time.Millisecond
 		}
+		all[0].Request.Header = []event.Field{{Name: "Authorization", Value: "***"}}
+		all[1].Query = "?token=***"
 		all[3].Status = 0                       // nothing was recorded
 		all[4].Error = event.LeftByClient       // nor of this
 		all[5].Request = event.Message{Size: 1} // and this cannot be sent
@@ -44,7 +46,7 @@ func TestAnswersAreComparedWithTheRecordedOnes(t *testing.T) {
 				}
 			},
 		})
-		if err != nil || outcomes != 18 || s.Sent != 18 || s.Same != 3 || s.Differs != 6 || s.Answered != 6 || s.Failed != 3 || s.Loops != 3 || s.Errors != 3 {
+		if err != nil || outcomes != 18 || s.Sent != 18 || s.Same != 3 || s.Differs != 6 || s.Answered != 6 || s.Failed != 3 || s.Loops != 3 || s.Errors != 3 || s.Masked != 6 {
 			t.Errorf("%v, %d outcomes, %+v", err, outcomes, s)
 		}
 		if len(s.Unsent) != 1 || s.Unsent[0].Count != 3 || s.Unsent[0].ID != 6 || s.Unsent[0].Kind != "cut body" {

@@ -101,6 +101,9 @@ func (t *tally) ended(o *Outcome, s sample) {
 		record(t.late, s.late)
 	}
 	t.count(o)
+	if masked(&o.Was) {
+		t.s.Masked++
+	}
 	if o.Kind != Interrupted && (o.Kind != Failed || o.Failure == TimedOut) {
 		record(t.latency, o.Latency)
 		record(t.service, o.Took)

@@ -42,7 +42,7 @@ func TestWhatIsNoHTTPIsNoAnswer(t *testing.T) {
 	}}
 	s := subject()
 	s.Request = nil // nothing that might be answered later is waited for
-	rules, err := Select(merlin.HTTPJSON, []string{"predict-endpoint", "liveness-endpoint", emptyBody})
+	rules, err := Select(merlin.HTTPJSON, []string{"predict-endpoint", "liveness-endpoint"})
 	if err != nil {
 		t.Fatal(err)
 	}

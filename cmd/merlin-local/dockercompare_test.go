@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,7 +13,8 @@ import (
 	"testing"
 )
 
-const sayingModel = `project: compared
+// sayingModel has a project of this run's own: a tag is the Engine's, and the test may run twice.
+const sayingModel = `project: compared-%d
 model: iris
 build: { context: . }
 resource_request: { memory_request: 64Mi }
@@ -28,7 +30,7 @@ ENTRYPOINT ["/fakemodel", "-says", "/handler.json"]
 // The old image against the new: what changed is told exactly, with a session and without one.
 func TestAnImageIsComparedWithAnotherSideBySide(t *testing.T) {
 	l := newLab(t, "", map[string]string{
-		"merlin-local.yaml": sayingModel, "Dockerfile": sayingDockerfile, "handler.json": `{"score": 0.5, "label": "a"}`,
+		"merlin-local.yaml": fmt.Sprintf(sayingModel, os.Getpid()), "Dockerfile": sayingDockerfile, "handler.json": `{"score": 0.5, "label": "a"}`,
 	})
 	model, err := fakemodel()
 	check(t, err)
@@ -77,7 +79,7 @@ func TestAnImageIsComparedWithAnotherSideBySide(t *testing.T) {
 
 	// Without a session this repo's own is built and run, and takes no revision's name.
 	before := l.tagged()
-	differs("--against", "merlin-local/compared/iris-1:r1")
+	differs("--against", fmt.Sprintf("merlin-local/compared-%d/iris-1:r1", os.Getpid()))
 	if after := l.tagged(); after != before {
 		t.Errorf("images were\n%s\nand are\n%s", before, after)
 	}
@@ -95,7 +97,7 @@ func (l *lab) tagged() string {
 	var all []string
 	for _, i := range images {
 		for _, tag := range i.RepoTags {
-			if strings.HasPrefix(tag, "merlin-local/compared/") || strings.HasPrefix(tag, "merlin-local/aside/") {
+			if strings.HasPrefix(tag, fmt.Sprintf("merlin-local/compared-%d/", os.Getpid())) {
 				all = append(all, tag+" "+i.ID)
 			}
 		}

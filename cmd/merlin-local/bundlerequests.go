@@ -132,14 +132,15 @@ func (s *bundling) wanted() iter.Seq2[event.Exchange, error] {
 // mostFailed is how many failed requests are taken where none are named.
 const mostFailed = 20
 
-// failed are the model's newest requests that failed, the oldest first.
+// failed are the model's newest requests that failed, not because somebody had them fail,
+// the oldest first.
 func (s *bundling) failed(ctx context.Context) (ids []uint, err error) {
 	for e, err := range s.session.Events(ctx, control.Query{Skip: []string{"log", "step"}}) {
 		if err != nil {
 			return nil, err
 		}
 		f, is := e.Fact.(event.Served)
-		if is && e.Model == s.model.ID && (f.Status >= 400 || f.Error != "" || f.GRPCStatus != nil && *f.GRPCStatus != 0) {
+		if is && e.Model == s.model.ID && f.Fault == "" && (f.Status >= 400 || f.Error != "" || f.GRPCStatus != nil && *f.GRPCStatus != 0) {
 			ids = append(ids, uint(f.ID))
 		}
 	}

@@ -48,7 +48,8 @@ With --speed and --rate the time at which a request is sent does not depend on t
 and its latency counts from that time: a slow model cannot hide how long its callers wait.
 
 The exit code is 0 where every answer is as recorded, by status and body and by the compare section
-of merlin-local.yaml; with --no-compare where each is below 500. It is 1 else.`,
+of merlin-local.yaml; of a request without a recorded answer, and with --no-compare, where it is below
+500. It is 1 else.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return r.run(c, args[0]) },
 	}

@@ -88,8 +88,8 @@ func (r *replayReport) finish(s replay.Summary, err error, changed []replay.Deci
 			r.Why = append(r.Why, fmt.Sprintf("%d %s", w.n, w.text))
 		}
 	}
-	if !r.Compared && s.Errors > 0 {
-		r.Why = append(r.Why, fmt.Sprintf("%d answered with an error of the server's", s.Errors))
+	if s.Unforeseen > 0 {
+		r.Why = append(r.Why, fmt.Sprintf("%d answered with an error of the server's", s.Unforeseen))
 	}
 	if !s.Ended {
 		r.Why = append(r.Why, "it was interrupted")

@@ -35,9 +35,10 @@ func TestTheVerdictOfAReplay(t *testing.T) {
 		{"an error of the server's that was recorded", true, done(func(s *replay.Summary) { s.Errors = 1 }), nil, ""},
 		{"interrupted", true, done(func(s *replay.Summary) { s.Ended = false }), nil, "not all is as recorded: it was interrupted"},
 		{"a bad line", true, done(nil), errors.New("line 3: no JSON"), "not all is as recorded: f: line 3: no JSON"},
+		{"an error of the server's, of what has no recorded answer", true, done(func(s *replay.Summary) { s.Errors, s.Unforeseen = 1, 1 }), nil, "not all is as recorded: 1 answered with an error of the server's"},
 		{"for load", false, done(nil), nil, ""},
 		{"for load, of which one cannot be sent", false, done(func(s *replay.Summary) { s.Unsent = []replay.Unsent{{Count: 1}} }), nil, ""},
-		{"for load, and the server fails", false, done(func(s *replay.Summary) { s.Errors = 2 }), nil, "not all were answered well: 2 answered with an error of the server's"},
+		{"for load, and the server fails", false, done(func(s *replay.Summary) { s.Errors, s.Unforeseen = 2, 2 }), nil, "not all were answered well: 2 answered with an error of the server's"},
 		{"for load, and nobody answers", false, done(func(s *replay.Summary) { s.Failed = 9 }), nil, "not all were answered well: 9 had no whole answer"},
 	} {
 		r := &replayReport{File: "f", Compared: row.compared}

@@ -108,7 +108,7 @@ func (e *harEntry) exchange() (x event.Exchange, err error) {
 	if e.Request == nil || e.Request.Method == "" || e.Request.URL == "" {
 		return x, errors.New("it has no request with a method and a url")
 	}
-	x.Method, x.Arrived, x.Proto = e.Request.Method, e.Started.UTC(), httpVersion(e.Request.Proto)
+	x.Method, x.Arrived, x.Proto = e.Request.Method, e.Started.UTC(), e.Request.version()
 	x.Host, x.Path, x.Query = parts(e.Request.URL)
 	if e.Time > 0 && e.Time < math.MaxInt64/float64(time.Millisecond) {
 		x.Took = time.Duration(e.Time * float64(time.Millisecond))
@@ -137,15 +137,15 @@ func (e *harEntry) exchange() (x event.Exchange, err error) {
 // unpacked are the headers that say how a body passed that a HAR file has unpacked.
 var unpacked = []string{"content-encoding", "transfer-encoding", "content-length"}
 
-// httpVersion is a version of HTTP as this program writes it.
-func httpVersion(text string) string {
-	text = strings.ToLower(strings.TrimPrefix(strings.ToLower(text), "http/"))
-	switch {
-	case strings.HasPrefix(text, "h2"), strings.HasPrefix(text, "2"):
-		return "HTTP/2.0"
-	case strings.HasPrefix(text, "h3"), strings.HasPrefix(text, "3"):
-		return "HTTP/3.0"
-	case text == "1.0":
+// version is the one that the model sees: what comes to a cluster over HTTP/2 or HTTP/3, as
+// browsers have it, goes on over HTTP/1.1 where it is no gRPC.
+func (r *harMessage) version() string {
+	for _, h := range r.Headers {
+		if strings.EqualFold(h.Name, "content-type") && strings.HasPrefix(strings.ToLower(h.Value), "application/grpc") {
+			return "HTTP/2.0"
+		}
+	}
+	if strings.EqualFold(r.Proto, "HTTP/1.0") {
 		return "HTTP/1.0"
 	}
 	return "HTTP/1.1"

@@ -21,6 +21,8 @@ type Summary struct {
 	Masked int `json:"masked"`
 	// Errors are answers of status 500 and above or of a gRPC status that is the server's.
 	Errors int `json:"server_errors"`
+	// Unforeseen are those of Errors of which no answer was recorded, or none was compared.
+	Unforeseen int `json:"unforeseen_server_errors"`
 	// Unsent are those that could not be sent, by kind.
 	Unsent []Unsent `json:"unsent,omitempty"`
 	Loops  int      `json:"loops"` // that were begun

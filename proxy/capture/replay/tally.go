@@ -142,6 +142,9 @@ func (t *tally) count(o *Outcome) {
 	}
 	if serversError(&o.Is) {
 		t.s.Errors++
+		if o.Kind == Answered {
+			t.s.Unforeseen++
+		}
 	}
 }
 

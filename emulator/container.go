@@ -135,9 +135,13 @@ func (c *incarnation) buried(ctx context.Context) (d died, ok bool) {
 	d = died{Exit: *c.exit, why: c.why, lastLogs: c.last.lines()}
 	d.oomKills = c.countOOMs()
 	d.memoryPeak, d.memoryLimit = c.memory(d.oomKills > 0)
+	why := c.why
+	if d.Fault != "" {
+		why = "killed by the fault " + d.Fault
+	}
 	c.publish(event.Exited{
 		Pod: c.name, Replica: c.started.Replica, Code: d.Code, Signal: d.signal(), OOMKilled: d.OOMKilled,
-		Error: d.Error, Expected: c.expected, Why: c.why, Ran: time.Since(c.begun), LastLogs: d.lastLogs,
+		Error: d.Error, Expected: c.expected, Why: why, Ran: time.Since(c.begun), LastLogs: d.lastLogs,
 		MemoryPeak: d.memoryPeak, MemoryLimit: d.memoryLimit, OOMKills: d.oomKills, WithEngine: d.WithEngine,
 	})
 	return d, true

@@ -80,7 +80,7 @@ const (
 func (c *incarnation) ending(d died, probe ProbeResult) diagnose.Evidence {
 	e := c.evidence(probe)
 	e.MemoryPeak, e.MemoryLimit = d.memoryPeak, d.memoryLimit
-	e.Exit = &diagnose.Exit{Code: d.Code, OOMKilled: d.OOMKilled, Error: c.mask.text(d.Error), Stopped: c.mask.text(d.why)}
+	e.Exit = &diagnose.Exit{Code: d.Code, OOMKilled: d.OOMKilled, Error: c.mask.text(d.Error), Stopped: c.mask.text(d.why), Fault: d.Fault}
 	return e
 }
 

@@ -16,8 +16,8 @@ type Sabotage struct {
 	Readiness, Liveness bool
 	// Staging is how long it takes longer until an artifact is staged.
 	Staging time.Duration
-	// CPUMillis is the limit of every container in thousandths of a core, in place of its
-	// own; 0 leaves it that.
+	// CPUMillis is the limit of every container in thousandths of a core, where its own is
+	// not less; 0 leaves it that.
 	CPUMillis int64
 }
 
@@ -40,6 +40,7 @@ type Saboteur struct {
 
 	mu      sync.Mutex
 	models  map[string]Sabotage
+	changed chan struct{} // closed and renewed by Set
 	running map[netip.AddrPort]*frail
 	strikes sync.WaitGroup
 }
@@ -47,15 +48,17 @@ type Saboteur struct {
 // NewSaboteur returns one that does nothing yet. It calls warn where a fault cannot be
 // played on a container.
 func NewSaboteur(warn func(model string, err error)) *Saboteur {
-	return &Saboteur{warn: warn, models: map[string]Sabotage{}, running: map[netip.AddrPort]*frail{}}
+	return &Saboteur{warn: warn, models: map[string]Sabotage{}, changed: make(chan struct{}), running: map[netip.AddrPort]*frail{}}
 }
 
 // Set does that to the model from now on; the zero Sabotage ends it, and gives its
-// containers their own limit back. A staging that runs goes on as it began. An error
-// names the containers whose limit is not as it should be.
+// containers their own limit back. A staging that waits takes as long as is asked for
+// now. An error names the containers whose limit is not as it should be.
 func (s *Saboteur) Set(ctx context.Context, model string, to Sabotage) error {
 	s.mu.Lock()
 	s.models[model] = to
+	close(s.changed)
+	s.changed = make(chan struct{})
 	var touched []*frail
 	for _, c := range s.running {
 		if c.model == model {
@@ -74,6 +77,13 @@ func (s *Saboteur) of(model string) Sabotage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.models[model]
+}
+
+// change is closed with the next Set.
+func (s *Saboteur) change() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
 }
 
 func (s *Saboteur) at(address netip.AddrPort) *frail {
@@ -104,6 +114,7 @@ func (s *Saboteur) Kill(ctx context.Context, model string, replica netip.AddrPor
 		s.strikes.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), strikeLimit)
 			defer cancel()
+			c.killed.Store(true)
 			if err := target.Kill(ctx); err != nil {
 				s.warn(model, fmt.Errorf("fault kill: %w", err))
 			}
@@ -129,7 +140,7 @@ func (r frailRuntime) Start(ctx context.Context, spec ContainerSpec) (Container,
 		return nil, err
 	}
 	s := r.saboteur
-	c := &frail{Container: started, saboteur: s, model: spec.Model.ID()}
+	c := newFrail(s, started, spec)
 	s.mu.Lock()
 	s.running[c.Address()] = c
 	s.mu.Unlock()
@@ -137,48 +148,4 @@ func (r frailRuntime) Start(ctx context.Context, spec ContainerSpec) (Container,
 		s.warn(c.model, err)
 	}
 	return c, nil
-}
-
-// frail is a container that runs.
-type frail struct {
-	Container
-	saboteur *Saboteur
-	model    string
-
-	mu    sync.Mutex
-	limit int64 // that it was squeezed to; 0 is its own
-	gone  bool
-}
-
-// settle gives the container the limit that it is to have now.
-func (c *frail) settle(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	want := c.saboteur.of(c.model).CPUMillis
-	target, can := c.Container.(Frail)
-	switch {
-	case c.gone || want == c.limit:
-		return nil
-	case !can:
-		return fmt.Errorf("fault cpu: %w", errors.ErrUnsupported)
-	}
-	if err := target.Squeeze(ctx, want); err != nil {
-		return fmt.Errorf("fault cpu: %w", err)
-	}
-	c.limit = want
-	return nil
-}
-
-// Remove forgets the container, and removes it.
-func (c *frail) Remove(ctx context.Context) error {
-	c.mu.Lock()
-	c.gone = true
-	c.mu.Unlock()
-	s := c.saboteur
-	s.mu.Lock()
-	if s.running[c.Address()] == c { // else the address is another one's by now
-		delete(s.running, c.Address())
-	}
-	s.mu.Unlock()
-	return c.Container.Remove(ctx)
 }

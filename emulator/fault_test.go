@@ -132,6 +132,31 @@ func TestAStagingThatIsSlowOnRequestIsOnTopOfItsOwnTimeAndEndsWithTheSession(t *
 	})
 }
 
+func TestAStagingThatIsSlowOnRequestWaitsNoLongerOnceThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := sabotaged(t)
+		set(t, s, emulator.Sabotage{Staging: time.Hour})
+		during(t, w, iris(), time.Minute, func() {
+			set(t, s, emulator.Sabotage{})
+			begun := time.Now()
+			synctest.Wait()
+			if calls := w.noted(); !slices.Contains(calls, "stage") || time.Since(begun) != 0 {
+				t.Errorf("after %s calls are %v", time.Since(begun), calls)
+			}
+		})
+	})
+}
+
+func TestASqueezeGivesNoContainerMoreThanItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, s := sabotaged(t)
+		during(t, w, iris(), time.Second, func() { set(t, s, emulator.Sabotage{CPUMillis: 9000}) }) // it has 8000
+		if calls := w.noted(); slices.ContainsFunc(calls, func(call string) bool { return strings.HasPrefix(call, "squeeze") }) {
+			t.Errorf("calls are %v", calls)
+		}
+	})
+}
+
 func TestASqueezeHoldsForLaterContainersTooAndIsUndone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, s := sabotaged(t)
@@ -183,8 +208,11 @@ func TestAKillFreezesFirstAndTheKubeletStartsTheContainerAgain(t *testing.T) {
 			synctest.Wait()
 		})
 		exits := facts[event.Exited](w)
-		if len(exits) != 2 || exits[0].Code != 137 || exits[0].Expected {
+		if len(exits) != 2 || exits[0].Code != 137 || exits[0].Expected || exits[0].Why != "killed by the fault kill" || exits[1].Why != "" {
 			t.Errorf("exits are %+v", exits)
+		}
+		if cards := facts[event.Failed](w); len(cards) == 0 || cards[0].Cause != event.CauseFault {
+			t.Errorf("cards are %+v", cards)
 		}
 		s.Kill(t.Context(), "iris-1", replicaOf(1))() // it is gone: nothing happens
 		if n := strings.Count(strings.Join(w.noted(), " "), "kill"); n != 1 {

@@ -31,7 +31,7 @@ func (p frailProber) Probe(ctx context.Context, check Check, address netip.AddrP
 	if !fails {
 		return p.Prober.Probe(ctx, check, address)
 	}
-	result := ProbeResult{Kind: string(check.Kind), Outcome: sabotagedOutcome}
+	result := ProbeResult{Kind: string(check.Kind), Outcome: sabotagedOutcome, Fault: "probes"}
 	if check.Kind == CheckHTTP {
 		result.Target, result.Status = "GET "+check.Path, http.StatusServiceUnavailable
 	}
@@ -51,14 +51,32 @@ type frailStager struct {
 }
 
 func (f frailStager) Stage(ctx context.Context, modelDir string, properties []byte) (folder string, remove func() error, err error) {
-	var longest time.Duration
+	begun := time.Now()
+	for {
+		changed := f.saboteur.change()
+		left := f.longest(modelDir) - time.Since(begun)
+		if left <= 0 {
+			return f.Stager.Stage(ctx, modelDir, properties)
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return "", nil, ctx.Err()
+		}
+	}
+}
+
+// longest is how long staging takes longer now.
+func (f frailStager) longest(modelDir string) (longest time.Duration) {
 	for _, m := range f.models() {
 		if m.ModelDir == modelDir {
 			longest = max(longest, f.saboteur.of(m.ID()).Staging)
 		}
 	}
-	if longest > 0 && !pause(ctx, longest) {
-		return "", nil, ctx.Err()
-	}
-	return f.Stager.Stage(ctx, modelDir, properties)
+	return longest
 }

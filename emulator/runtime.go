@@ -81,6 +81,8 @@ type Exit struct {
 	// WithEngine tells that the Engine went away then: a stop or restart of it ended
 	// the replica, and Code is not the model's own.
 	WithEngine bool
+	// Fault is what killed it on purpose; empty where nothing did.
+	Fault string
 }
 
 // ImageSpec asks for an image.

@@ -57,7 +57,11 @@ func (s *Server) Fault(model string, f Faults) {
 	case f == Faults{}:
 		m.faults.Store(nil)
 	default:
-		m.faults.Store(&faults{Faults: f, draw: s.draw, kill: s.kill})
+		next := &faults{Faults: f, draw: s.draw, kill: s.kill}
+		if last := m.faults.Load(); last != nil && last.Kill.Once {
+			next.used.Store(last.used.Load()) // another fault changes before the kill is known to be over
+		}
+		m.faults.Store(next)
 	}
 }
 

@@ -246,6 +246,7 @@ func TestAKillStrikesOnceTheContainerHasTheRequest(t *testing.T) {
 		if got := hears(t, "who is killed", e.doomed); got != address {
 			t.Errorf("%s was killed, want %s", got, address)
 		}
+		p.Fault("iris-1", f)   // as where another fault changes before the kill is known to be over
 		e.struck <- struct{}{} // the container goes on to break off
 		if _, _, err := p.predict(client); err != nil {
 			t.Error(err)

@@ -138,6 +138,20 @@ func TestFaultsAreReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+func TestAShareAloneIsWrittenAsAnyOther(t *testing.T) {
+	var p proxy.Faults
+	specs, err := parseFaults([]string{"drop:5%", "kill:1%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range specs {
+		spec.into(&p, &emulator.Sabotage{})
+	}
+	if p.Drop != 0.05 || p.Kill.Share != 0.01 || p.Kill.Once {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func FuzzFaults(f *testing.F) {
 	for _, seed := range []string{"latency=1s", "latency=1s..2s:5%", "errors=500", "drop=body:1e1%", "cpu=1Ei", "kill=Inf%", "probes=", "staging=-1s", "=", ":"} {
 		f.Add(seed)

@@ -17,9 +17,9 @@ import (
 const faultGrammar = `a fault is one of
   latency=TIME[..TIME][:SHARE]  requests reach the model later, as latency=200ms..1s:50%
   errors=STATUS[:SHARE]         500 to 599 as if from the model, as errors=503:10%
-  drop[=SHARE]                  the model's connection breaks before the answer
+  drop[:SHARE]                  the model's connection breaks before the answer
   drop=body[:SHARE]             the same, amid the answer's body
-  kill[=SHARE]                  SIGKILL while the next request runs, or such a share
+  kill[:SHARE]                  SIGKILL while the next request runs, or such a share
   probes[=readiness|liveness]   probes fail
   cpu=CORES                     a smaller CPU limit, as cpu=100m
   staging=TIME                  the artifact of later revisions takes longer`
@@ -89,6 +89,9 @@ func faultKinds() map[string]func(value string, has bool) (func(*proxy.Faults, *
 // parseFault reads one fault as a person writes it.
 func parseFault(text string) (faultSpec, error) {
 	kind, value, has := strings.Cut(text, "=")
+	if alone, share, shared := strings.Cut(text, ":"); shared && (alone == "drop" || alone == "kill") {
+		kind, value, has = alone, share, true // a share is written so with all others
+	}
 	read := faultKinds()[kind]
 	if read == nil {
 		return faultSpec{}, usageError{fmt.Errorf("%q is no fault; %s", text, faultGrammar)}

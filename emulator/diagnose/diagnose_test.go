@@ -164,6 +164,8 @@ func TestEachCauseIsRecognisedByItsEvidence(t *testing.T) {
 		{"slow", and(probed(0, "no answer within 5s", ""), listens("[::]:8080")), event.CauseHealthSlow, likely, "no answer within 5s"},
 		{"gRPC health", and(upi, func(e *diagnose.Evidence) { e.Probe.Outcome = "NOT_SERVING" }), event.CauseGRPCNotServing, likely, "NOT_SERVING"},
 		{"204", probed(204, "204 No Content", ""), event.CauseHealthOther, certain, "204"},
+		{"killed by a fault", func(e *diagnose.Evidence) { e.Exit = &diagnose.Exit{Code: 137, Fault: "kill"} }, event.CauseFault, certain, "fault kill"},
+		{"a probe failed by a fault", func(e *diagnose.Evidence) { e.Probe.Fault = "probes" }, event.CauseFault, certain, "fault probes"},
 		{"what nobody knows", probed(0, "strange", ""), event.CauseNotReady, guess, "strange"},
 	}
 	seen := map[event.Cause]bool{}

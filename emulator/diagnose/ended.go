@@ -14,6 +14,16 @@ const (
 	notFoundCode    = 127
 )
 
+func fault(e *Evidence) (Finding, bool) {
+	switch {
+	case e.Exit != nil && e.Exit.Fault != "":
+		return certain("it was killed on purpose by the fault "+e.Exit.Fault, "nothing is to be mended: look at what its clients made of it")
+	case e.Exit == nil && e.Probe.Fault != "":
+		return certain("its readiness probe fails on purpose by the fault "+e.Probe.Fault, "`merlin-local fault clear probes` ends that")
+	}
+	return no()
+}
+
 func liveness(e *Evidence) (Finding, bool) {
 	if e.Exit.Stopped == "" {
 		return no()

@@ -62,6 +62,7 @@ type Exit struct {
 	OOMKilled bool
 	Error     string // the Engine's words, where it could not start
 	Stopped   string // why it was ended from here; empty where it was not
+	Fault     string // that killed it; empty where none did
 }
 
 // Speech is what a port answers to the first bytes of a protocol.

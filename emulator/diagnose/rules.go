@@ -5,6 +5,7 @@ import "github.com/caraml-dev/merlin-local/emulator/event"
 // Rules are all rules, in the order in which they are tried.
 func Rules() []Rule {
 	return []Rule{
+		{event.CauseFault, "a fault that was asked for killed it, or fails its probes", ended | waiting, fault},
 		{event.CauseLiveness, "it was ended because its liveness probe failed", ended, liveness},
 		{event.CauseOOMKilled, "the kernel killed it for its memory limit; SIGKILL with a peak at the limit, or before a first sample", ended, oomKilled},
 		{event.CauseArchitecture, "`exec format error`; the image's architecture beside the Engine's", ended, architecture},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/caraml-dev/merlin-local/emulator"
@@ -24,11 +25,6 @@ func (c *replica) Kill(ctx context.Context) error { return c.signal(ctx, "SIGKIL
 
 // Squeeze changes the container's CPU limit while it runs. One that has ended has none.
 func (c *replica) Squeeze(ctx context.Context, cpuMillis int64) error {
-	select {
-	case <-c.ended:
-		return nil
-	default:
-	}
 	if cpuMillis == 0 {
 		cpuMillis = c.cpuMillis
 	}
@@ -37,8 +33,15 @@ func (c *replica) Squeeze(ctx context.Context, cpuMillis int64) error {
 		quota = -1 // none: 0 would be "as it is"
 	}
 	update := container.UpdateConfig{Resources: container.Resources{CPUPeriod: cpuPeriod, CPUQuota: quota}}
-	if _, err := c.client.ContainerUpdate(ctx, c.id, update); err != nil {
-		return fmt.Errorf("change the CPU limit of container %s: %w", short(c.id), err)
+	_, err := c.client.ContainerUpdate(ctx, c.id, update)
+	if err == nil || c.hasEnded(ctx) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("change the CPU limit of container %s: %w", short(c.id), err)
+}
+
+// hasEnded asks the Engine, which may know of an end before the watch does.
+func (c *replica) hasEnded(ctx context.Context) bool {
+	found, err := c.client.ContainerInspect(ctx, c.id)
+	return errdefs.IsNotFound(err) || err == nil && !found.State.Running
 }

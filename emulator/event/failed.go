@@ -47,6 +47,7 @@ type Cause string
 
 // The causes of a model's end.
 const (
+	CauseFault             Cause = "fault"
 	CauseOOMKilled         Cause = "oom-killed"
 	CauseLiveness          Cause = "liveness"
 	CauseArchitecture      Cause = "architecture"

@@ -52,6 +52,7 @@ type Probed struct {
 	Outcome string        `json:"outcome"`          // for people: "200 OK", "connection refused"
 	Body    string        `json:"body,omitempty"`   // the first bytes
 	Took    time.Duration `json:"took_ns"`
+	Fault   string        `json:"fault,omitempty"` // that made it fail
 	// InARow is how many attempts in a row had this result, of the Threshold that
 	// makes it count.
 	InARow    int `json:"in_a_row"`

@@ -12,7 +12,7 @@ import (
 
 // appendAbout appends all of an exchange but its messages.
 func appendAbout(out []byte, e *event.Exchange) []byte {
-	for _, text := range [...]string{e.Method, e.Host, e.Path, e.Proto, e.Replica, e.Error, e.Query, e.Model} {
+	for _, text := range [...]string{e.Method, e.Host, e.Path, e.Proto, e.Replica, e.Error, e.Fault, e.Query, e.Model} {
 		out = append(binary.AppendUvarint(out, uint64(len(text))), text...)
 	}
 	grpc := int64(-1)
@@ -43,7 +43,7 @@ func about(id uint64, in []byte) event.Exchange {
 	}
 	var e event.Exchange
 	e.ID = id
-	for _, to := range [...]*string{&e.Method, &e.Host, &e.Path, &e.Proto, &e.Replica, &e.Error, &e.Query, &e.Model} {
+	for _, to := range [...]*string{&e.Method, &e.Host, &e.Path, &e.Proto, &e.Replica, &e.Error, &e.Fault, &e.Query, &e.Model} {
 		*to = text()
 	}
 	e.Status = int(number())

@@ -83,7 +83,7 @@ func TestWhatWasCapturedComesBack(t *testing.T) {
 	want := event.Exchange{
 		Served: event.Served{
 			ID: 3, Method: "POST", Host: "h", Path: "/p", Proto: "HTTP/2.0", Status: 200, GRPCStatus: &grpc, Replica: "1.2.3.4:8080",
-			Held: 1, Queued: 2, Sent: 3, FirstByte: 4, Took: 5, BytesIn: 6, BytesOut: 7, Error: "e",
+			Held: 1, Queued: 2, Sent: 3, FirstByte: 4, Took: 5, BytesIn: 6, BytesOut: 7, Error: "e", Fault: "drop",
 		},
 		Query: "?a=b", Model: "iris-1", Revision: 4, Arrived: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
 		Request: event.Message{Header: []event.Field{{Name: "Host", Value: "h"}, {Name: "x", Value: ""}}, Body: []byte("ask"), Size: 3},

@@ -11,7 +11,9 @@ import (
 var _ emulator.Frail = (*container)(nil)
 
 // Freeze stops the whole group, where the host can.
-func (c *container) Freeze(context.Context) error { return c.group.tree.freeze(c.group.pid) }
+func (c *container) Freeze(ctx context.Context) error {
+	return c.group.tree.freeze(ctx, c.group.pid)
+}
 
 // Kill ends the whole group.
 func (c *container) Kill(context.Context) error {

@@ -3,9 +3,11 @@
 package process
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // tree is a process group: its id is the leader's.
@@ -21,8 +23,23 @@ func (tree) start(cmd *exec.Cmd) error { return cmd.Start() }
 
 func (tree) terminate(pid int) { _ = syscall.Kill(-pid, syscall.SIGTERM) }
 
-// freeze stops the group until it is killed.
-func (tree) freeze(pid int) error { return syscall.Kill(-pid, syscall.SIGSTOP) }
+// freeze stops the group until it is killed, and returns once nothing of it runs, or ctx
+// ends.
+func (tree) freeze(ctx context.Context, pid int) error {
+	if err := syscall.Kill(-pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for !allStopped(pid) {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
 
 func (tree) kill(pid int) { killGroup(pid) }
 

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -77,7 +78,7 @@ func (t *tree) terminate(pid int) {
 }
 
 // freeze is not to be had: the model may answer before it is killed.
-func (t *tree) freeze(int) error { return errors.ErrUnsupported }
+func (t *tree) freeze(context.Context, int) error { return errors.ErrUnsupported }
 
 func (t *tree) kill(int) { _ = windows.TerminateJobObject(t.job, 137) }
 

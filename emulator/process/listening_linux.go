@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/caraml-dev/merlin-local/emulator/sockets"
@@ -30,13 +29,8 @@ func (c *container) Listening(context.Context) ([]netip.AddrPort, error) {
 // socketsOf are the open sockets of a group's processes, as /proc names them.
 func socketsOf(group int) map[string]bool {
 	own := map[string]bool{}
-	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is a good one
-	for _, file := range files {
-		process := filepath.Dir(file)
-		if stat(filepath.Base(process), statGroup) != strconv.Itoa(group) {
-			continue
-		}
-		open, _ := filepath.Glob(process + "/fd/*")
+	for _, pid := range ofGroup(group) {
+		open, _ := filepath.Glob("/proc/" + pid + "/fd/*")
 		for _, fd := range open {
 			if name, err := os.Readlink(fd); err == nil && strings.HasPrefix(name, "socket:") {
 				own[name] = true

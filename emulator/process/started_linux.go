@@ -37,15 +37,37 @@ func startedAt(pid int) string { return stat(strconv.Itoa(pid), statStarted) }
 // are still listed: an init that does not reap, as in many containers, leaves
 // orphans so for a long time.
 func allZombies(group int) bool {
-	processes, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return false
-	}
-	for _, path := range processes {
-		pid := filepath.Base(path)
-		if stat(pid, statGroup) == strconv.Itoa(group) && stat(pid, statState) != "Z" {
+	for _, pid := range ofGroup(group) {
+		if stat(pid, statState) != "Z" {
 			return false
 		}
 	}
 	return true
+}
+
+// allStopped tells whether no thread of a group runs: a SIGSTOP reaches one thread, and the
+// others when that one has taken it.
+func allStopped(group int) bool {
+	for _, pid := range ofGroup(group) {
+		threads, _ := filepath.Glob("/proc/" + pid + "/task/*") // the pattern is a good one
+		for _, thread := range threads {
+			switch stat(pid+"/task/"+filepath.Base(thread), statState) {
+			case "T", "Z", "X", "": // stopped, or gone
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ofGroup are the ids of a group's processes.
+func ofGroup(group int) (pids []string) {
+	processes, _ := filepath.Glob("/proc/[0-9]*") // the pattern is a good one
+	for _, path := range processes {
+		if pid := filepath.Base(path); stat(pid, statGroup) == strconv.Itoa(group) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

@@ -15,8 +15,9 @@ GOFUMPT     := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOTESTSUM   := $(GO) run gotest.tools/gotestsum@v1.13.0
 
-# The same flags everywhere, so that what has passed once is not run again.
-TEST := $(GOTESTSUM) --format pkgname-and-test-fails -- -race -timeout 14m
+# The same flags everywhere, so that what has passed once is not run again. Tests that say
+# t.Parallel() wait for containers, most of their time: four at once keep two cores busy.
+TEST := $(GOTESTSUM) --format pkgname-and-test-fails -- -race -parallel 4 -timeout 14m
 
 
 .DEFAULT_GOAL := help
@@ -44,7 +45,10 @@ test: ## test everything; what needs a Docker Engine is skipped, loudly, where n
 		echo "== $$module"; (cd $$module && $(GOTESTSUM) --format pkgname-and-test-fails -- -race ./...); done
 
 .PHONY: check
-check: format vet lint cross race ## all that needs no Docker Engine: format, vet, lint, builds, race, dependencies
+check: static race ## all that needs no Docker Engine: format, vet, lint, builds, race, dependencies
+
+.PHONY: static
+static: format vet lint cross ## what runs no test
 
 .PHONY: format
 format: ## fail where a file is not formatted

@@ -88,6 +88,7 @@ func (b *breakable) waiting() string {
 }
 
 func TestBrokenCodeLeavesTheOldRevisionServingUntilItIsMendedAndStatusSaysWhy(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	for name, make := range map[string]func(*testing.T) *breakable{"Go": breakableGo, "Python": breakablePython} {
 		t.Run(name, func(t *testing.T) {
 			b := make(t)

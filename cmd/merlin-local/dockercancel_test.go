@@ -21,6 +21,7 @@ models:
 // A save that comes while the one before is being built, or does not become ready, takes
 // its place; nothing of that is left, and the oldest one answers until then.
 func TestANewerSaveCancelsAReloadInFlightAndNothingOfItIsLeft(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	for name, flight := range map[string]struct {
 		begin func(s *saves, hold string) // a reload that does not end by itself
 		under func(r *session.Reload) bool

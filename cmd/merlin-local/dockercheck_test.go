@@ -182,6 +182,7 @@ func imageIDs() (flags []string) {
 }
 
 func TestCheckNamesEachFaultInWhatAnImageSaysOfItself(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	for _, f := range []faulty{
 		{dockerfile: "ENTRYPOINT []\n", fails: "image-command", as: checks.Failed, says: "neither ENTRYPOINT nor CMD"},
 		{flags: []string{"--architecture", "riscv64"}, fails: "image-architecture", as: checks.Failed, says: "riscv64"},
@@ -217,6 +218,7 @@ func TestCheckOfAnImageByAMovingTagSaysSo(t *testing.T) {
 }
 
 func TestCheckPassesTheSamples(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	for name, args := range map[string][]string{
 		"iris-http-go": nil, "eta-upi-go": nil,
 		"churn-python": {"--build-arg", "BASE_IMAGE=" + pythonBase},

@@ -83,6 +83,7 @@ func (l *lab) ask() <-chan int {
 // A model that a debugger halts is no model that hangs: its request outlives the timeout,
 // its liveness probe kills nothing, and an edit waits until the debugger is gone.
 func TestAModelThatADebuggerHaltsIsLeftInPeace(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	for _, reach := range []string{"auto", "published"} {
 		t.Run(reach, func(t *testing.T) {
 			l := debuggedLab(t, "--reach", reach)
@@ -230,6 +231,7 @@ debug:
 }
 
 func TestDelveHaltsTheGoSampleAtABreakpoint(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	l := delveLab(t)
 	contains(t, l.up("--debug"), "debugger: delve at 127.0.0.1:", `"mode": "remote"`)
 	m := l.status().Models[0]

@@ -216,6 +216,7 @@ func (l *lab) predicting() <-chan int {
 // the timeout of requests and the liveness probe allow, which has to leave Python the time to
 // import all of it on a busy machine.
 func TestDebugpyHaltsThePythonSampleAtABreakpoint(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	repo := t.TempDir()
 	check(t, os.CopyFS(repo, os.DirFS(filepath.Join("..", "..", "sample-models", "churn-python"))))
 	config, err := os.ReadFile(filepath.Join(repo, "merlin-local.yaml"))

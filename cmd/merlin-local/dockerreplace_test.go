@@ -26,6 +26,7 @@ models:
 // One old revision stops before the new one starts: what comes meanwhile waits, and fails
 // no more than what comes when both run.
 func TestWhereRevisionsReplaceEachOtherRequestsWaitAndNoneFails(t *testing.T) {
+	t.Parallel() // it waits, most of its time
 	engine, err := findEngine()
 	if err != nil {
 		t.Skipf("SKIPPED, SO NOT PROVEN: no Docker Engine answers: %v", err)

@@ -91,6 +91,9 @@ func (b *bundleSave) run(c *cobra.Command, args []string) (err error) {
 	if err := making.collect(ctx); err != nil {
 		return err
 	}
+	if err := s.Writes(ctx, path); err != nil { // it is no edit of the repo
+		return err
+	}
 	err = bundle.Create(ctx, path, &making.manifest, making.members)
 	if errors.Is(err, fs.ErrExist) {
 		return usageError{fmt.Errorf("%s is there already: give another name, or remove it", path)}

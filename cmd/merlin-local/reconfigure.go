@@ -66,11 +66,12 @@ func (s *upSession) configuration() string {
 
 // reconfigure reads the configuration again. One with mistakes changes nothing.
 func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) {
-	models, err := s.reread()
+	file, models, err := s.reread()
 	if err != nil {
 		s.warn(changed + " is not in force, what was read before is:\n" + err.Error())
 		return
 	}
+	s.pins.follow(file)
 	if s.capture != nil {
 		s.capture.Hide(secretsOf(models)...)
 	}
@@ -81,6 +82,9 @@ func (s *upSession) reconfigure(supervision *emulator.Emulator, changed string) 
 	}
 	current := slices.Clone(*s.current.Load())
 	later := differentModels(current, models)
+	if !reflect.DeepEqual(file.Capture, s.file.Capture) {
+		later = append(later, "capture")
+	}
 	for i, old := range current {
 		now := byID(models, old.ID())
 		if now == nil || reflect.DeepEqual(old, now) {

@@ -42,6 +42,7 @@ func newTmux(l *lab, width, height int) *tmux {
 		term.close()
 		check(l.t, os.RemoveAll(dir))
 	})
+	term.prompt() // what is typed before it is echoed above it, and the prompt then stands there
 	return term
 }
 

@@ -121,18 +121,15 @@ func (u *up) run(c *cobra.Command) error {
 	return u.serve(ctx, force, c, file, models)
 }
 
-// reread reads the configuration again, with the flags over it. What is new in it for the
-// pins is theirs.
-func (u *up) reread(c *cobra.Command, pins *pinRunner) ([]*emulator.Model, error) {
+// reread reads the configuration again, with the flags over it.
+func (u *up) reread(c *cobra.Command) (*config.File, []*emulator.Model, error) {
 	file, err := u.load(c, u.location)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	file.Capture.Off = file.Capture.Off || u.noCapture
 	models, err := runnable(file)
-	if err == nil {
-		pins.follow(file)
-	}
-	return models, err
+	return file, models, err
 }
 
 // wish says which ports are wanted.
@@ -170,7 +167,7 @@ func (u *up) serve(ctx context.Context, force <-chan struct{}, c *cobra.Command,
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	s.pins = s.newPinRunner(file)
-	s.reread = func() ([]*emulator.Model, error) { return u.reread(c, s.pins) }
+	s.reread = func() (*config.File, []*emulator.Model, error) { return u.reread(c) }
 	s.force = force
 	if u.output == outputScreen {
 		s.terminal.in, s.terminal.out = terminal(c.InOrStdin(), c.OutOrStdout())

@@ -28,7 +28,7 @@ import (
 // upSession is one running session and all that it needs.
 type upSession struct {
 	*up
-	reread    func() ([]*emulator.Model, error) // the configuration, as it is now
+	reread    func() (*config.File, []*emulator.Model, error) // the configuration, as it is now
 	session   control.Session
 	engine    *engine
 	models    []*emulator.Model                 // as they were at the start

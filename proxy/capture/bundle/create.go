@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -26,7 +24,7 @@ type Member struct {
 // Create writes an archive to a new file, readable by its owner alone, and sets the
 // manifest's Format and Members to what it writes. On an error no file is left; one that is there already is
 // never touched, and the error is fs.ErrExist.
-func Create(ctx context.Context, path string, m *Manifest, members []Member) (err error) {
+func Create(ctx context.Context, path string, m *Manifest, members []Member) error {
 	m.Format, m.Members = Format, nil
 	for _, member := range members {
 		f, err := Sum(ctx, member.Path)
@@ -39,28 +37,15 @@ func Create(ctx context.Context, path string, m *Manifest, members []Member) (er
 	if err := m.check(Limits{}.complete()); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("write %s: %w", path, fs.ErrExist)
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	err = write(ctx, file, m, members)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	err = errors.Join(write(ctx, file, m, members), file.Close())
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(path)))
 	}
-	if err := os.Link(file.Name(), path); err == nil { // fails where it is there by now
-		return os.Remove(file.Name())
-	} else if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(file.Name(), path) // a file system without links
+	return nil
 }
 
 func write(ctx context.Context, out io.Writer, m *Manifest, members []Member) error {

@@ -30,6 +30,7 @@ type replica struct {
 	debugger netip.AddrPort // not valid where there is none
 
 	inner atomic.Pointer[netip.Addr] // on the containers' network, once it was asked for
+	told  atomic.Bool                // a signal of ours has reached it: what ends it then is that
 
 	ooms    chan struct{}      // receives for every process that the kernel killed for memory
 	exits   chan emulator.Exit // receives once
@@ -181,6 +182,9 @@ func (c *replica) signal(ctx context.Context, name string) error {
 	err := c.client.ContainerKill(ctx, c.id, name)
 	if err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
 		return fmt.Errorf("send %s to container %s: %w", name, short(c.id), err)
+	}
+	if err == nil {
+		c.told.Store(true)
 	}
 	return nil
 }

@@ -82,6 +82,8 @@ func (c *replica) lookAgain(ctx context.Context, lost error) (exit emulator.Exit
 			return emulator.Exit{Code: killedCode, WithEngine: true, Error: fmt.Sprintf("the container was removed while the Engine did not answer (%v)", lost)}, false
 		case err == nil && (found.State.Running || found.State.Status == container.StateCreated):
 			return emulator.Exit{}, true
+		case err == nil && c.told.Load(): // after the Engine was there again, and before this look
+			return emulator.Exit{Code: found.State.ExitCode, OOMKilled: found.State.OOMKilled}, false
 		case err == nil:
 			return emulator.Exit{
 				Code: found.State.ExitCode, OOMKilled: found.State.OOMKilled, WithEngine: true,

@@ -3,8 +3,6 @@ package proxy
 import (
 	"net/http"
 	"time"
-
-	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // count adds an exchange that has ended to its model's meter.
@@ -60,8 +58,5 @@ func (x *exchange) recordedBehind() int {
 
 // failed tells whether the request ended in an error that is not the client's.
 func (x *exchange) failed() bool {
-	if status := x.fact.GRPCStatus; status != nil && event.GRPCServers(*status) {
-		return true
-	}
-	return x.fact.Status >= http.StatusInternalServerError || (x.broken && x.failure != errGone)
+	return x.fact.ServersError() || (x.broken && x.failure != errGone)
 }

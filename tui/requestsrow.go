@@ -184,7 +184,7 @@ func requestLook(s *scene, served *event.Served) (string, lipgloss.Style) {
 	switch {
 	case filter.Failed(served):
 		return s.glyphs.failed, s.badBad
-	case served.GRPCStatus != nil && *served.GRPCStatus != 0, served.Status >= 400, served.Error != "":
+	case served.Refused():
 		return "!", s.warn
 	}
 	return s.glyphs.ok, s.good

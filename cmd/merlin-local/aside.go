@@ -81,7 +81,7 @@ func (a *aside) use(ctx context.Context, what func(ctx context.Context, state *s
 // open takes what a session needs; all that would be another's it takes anew.
 func (a *aside) open(ctx context.Context) (*upSession, error) {
 	u := &up{engineOptions: a.engineOptions, location: &location{}, noCapture: true, noWatch: true, noLimits: a.noLimits, output: outputPlain, debug: debugNone, timeScale: 1, deadline: a.deadline}
-	u.grace = grace{limit: 10 * time.Second}
+	u.grace = grace{limit: defaultGrace}
 	u.passing = true
 	u.wishes.port, u.wishes.metrics = wish{asked: true}, wish{asked: true}
 	if u.deadline == 0 {

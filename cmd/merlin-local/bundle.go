@@ -26,9 +26,6 @@ secrets are not in it; what the capture hides is not either.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newBundleSave(where), newBundleRun(where), newBundleShow(where))
-	for _, sub := range c.Commands() {
-		sub.Args = wrongArgs(sub.Args)
-	}
 	return c
 }
 

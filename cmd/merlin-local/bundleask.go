@@ -23,7 +23,7 @@ func (r *rerun) ask(ctx context.Context, state *session.State, a *asking) error 
 	defer client.Close()
 	same, mended := 0, 0
 	for _, was := range a.answered {
-		aimed, err := aimer(state).Aim(was)
+		aimed, err := aimerAt(state).Aim(was)
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *bundling) asked(ctx context.Context) (answered, expected []event.Exchan
 		if err != nil {
 			return nil, nil, err
 		}
-		aimed, err := aimer(s.state).Aim(want)
+		aimed, err := aimerAt(s.state).Aim(want)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -140,7 +140,7 @@ func (s *bundling) failed(ctx context.Context) (ids []uint, err error) {
 			return nil, err
 		}
 		f, is := e.Fact.(event.Served)
-		if is && e.Model == s.model.ID && f.Fault == "" && (f.Status >= 400 || f.Error != "" || f.GRPCStatus != nil && *f.GRPCStatus != 0) {
+		if is && e.Model == s.model.ID && f.Fault == "" && f.Refused() {
 			ids = append(ids, uint(f.ID))
 		}
 	}

@@ -27,13 +27,18 @@ func openCapture(c config.Capture, session control.Session, models []*emulator.M
 	if err := os.RemoveAll(session.Bodies()); err != nil {
 		return nil, err
 	}
-	store, err := capture.New(capture.Options{
-		Bytes: c.Bytes, Dir: session.Bodies(), Headers: c.Headers, JSON: c.JSON, Secrets: secretsOf(models),
-	})
+	options := hides(c, models)
+	options.Bytes, options.Dir = c.Bytes, session.Bodies()
+	store, err := capture.New(options)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return store, nil
+}
+
+// hides are the options of what is hidden.
+func hides(c config.Capture, models []*emulator.Model) capture.Options {
+	return capture.Options{Headers: c.Headers, JSON: c.JSON, Secrets: secretsOf(models)}
 }
 
 func secretsOf(models []*emulator.Model) []string {

@@ -92,7 +92,7 @@ func (q *comparing) rivalAt(t *replayTarget) *rival {
 func (q *comparing) aside(ctx context.Context, a *aside, do func(context.Context, *rival) error) error {
 	a.engineOptions, a.progress, a.deadline = q.engineOptions, q.c.ErrOrStderr(), q.deadline
 	return a.use(ctx, func(ctx context.Context, state *session.State) error {
-		return do(ctx, q.rivalAt(&replayTarget{base: &url.URL{Scheme: "http", Host: state.Address}, aim: aimer(state).Aim}))
+		return do(ctx, q.rivalAt(&replayTarget{base: &url.URL{Scheme: "http", Host: state.Address}, aim: aimerAt(state).Aim}))
 	})
 }
 

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// defaultGrace is what a model has where nothing else is said.
+const defaultGrace = 10 * time.Second
+
 // grace is the value of --grace: a duration, or production.
 type grace struct {
 	limit      time.Duration

@@ -16,7 +16,7 @@ func (s *upSession) hidden(c config.Capture) func(event.Exchange) event.Exchange
 	if s.capture != nil {
 		return s.capture.Hidden
 	}
-	h, err := capture.NewHiding(capture.Options{Headers: c.Headers, JSON: c.JSON, Secrets: secretsOf(s.models)})
+	h, err := capture.NewHiding(hides(c, s.models))
 	if err != nil { // a path that the configuration takes is one
 		return func(event.Exchange) event.Exchange { return event.Exchange{} }
 	}
@@ -43,7 +43,7 @@ func hidingOf(file *config.File) (func(event.Exchange) event.Exchange, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what is secret cannot be hidden: %w", err)
 	}
-	h, err := capture.NewHiding(capture.Options{Headers: file.Capture.Headers, JSON: file.Capture.JSON, Secrets: secretsOf(models)})
+	h, err := capture.NewHiding(hides(file.Capture, models))
 	if err != nil {
 		return nil, usageError{err}
 	}

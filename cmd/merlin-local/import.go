@@ -104,7 +104,10 @@ func (i *importing) open(c *cobra.Command, path string) (io.ReadCloser, error) {
 	if path == "-" {
 		return io.NopCloser(c.InOrStdin()), nil
 	}
-	file, err := openRequests(path)
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usageError{fmt.Errorf("there is no %s", path)}
+	}
 	if err != nil {
 		return nil, err
 	}

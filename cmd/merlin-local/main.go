@@ -97,10 +97,16 @@ Without a repo:   merlin-local up --image IMAGE [--protocol UPI_V1] [--model-dir
 		newUp(where), newDown(where), newStatus(where), newLogs(where), newAttach(where), newReplay(where), newReplaySession(), newRecord(where), newImport(where), newRetry(where), newReload(where), newFault(where),
 		newEnv(where), newBundle(where), newPredict(where), newPin(where), newCheck(where), newCompare(where), newManifest(where), newInit(where), newSchema(), newVersion(), newGuard(),
 	)
-	for _, c := range root.Commands() {
-		c.Args = wrongArgs(c.Args)
-	}
+	usageOfArgs(root.Commands())
 	return root
+}
+
+// usageOfArgs makes wrong arguments of these commands, and of those below them, usageErrors.
+func usageOfArgs(commands []*cobra.Command) {
+	for _, c := range commands {
+		c.Args = wrongArgs(c.Args)
+		usageOfArgs(c.Commands())
+	}
 }
 
 // wrongCommand tells a word that is no command, and what may have been meant.

@@ -36,10 +36,7 @@ up replays the pins at the start and after each reload, and tells how they do.`,
 	}
 	c.Flags().StringVar(&p.name, "name", "", "name of the pin (default: made of the model and what is asked)")
 	c.Flags().StringVar(&p.expect, "expect", "", `"answer": the recorded answer; "success": any answer that is no failure (default: as the recorded answer was)`)
-	for _, sub := range []*cobra.Command{newPinList(where), newPinRemove(where), newPinAccept(where), newPinRun(where)} {
-		sub.Args = wrongArgs(sub.Args)
-		c.AddCommand(sub)
-	}
+	c.AddCommand(newPinList(where), newPinRemove(where), newPinAccept(where), newPinRun(where))
 	return c
 }
 

@@ -138,10 +138,11 @@ func (r *pinRunner) replay(ctx context.Context, model string, revision int) {
 	rules := r.rules
 	r.mu.Unlock()
 	all, err := r.store.All()
-	if len(all) == 0 && err == nil && r.state().Model(model).Pins == nil {
+	state := r.state()
+	if len(all) == 0 && err == nil && state.Model(model).Pins == nil {
 		return
 	}
-	p := pinReplay{state: r.state(), rules: rules, hidden: r.hidden}
+	p := pinReplay{state: state, rules: rules, hidden: r.hidden}
 	told := event.Pins{Verdicts: p.run(ctx, all, model, nil)}
 	if err != nil {
 		told.Error = err.Error()
@@ -165,7 +166,7 @@ func (p *pinReplay) run(ctx context.Context, all []pins.Pin, model string, each 
 	defer client.Close()
 	verdicts := []event.PinVerdict{}
 	for _, pin := range all {
-		x, err := aimer(p.state).Aim(pin.Exchange)
+		x, err := aimerAt(p.state).Aim(pin.Exchange)
 		if model != "" && x.Model != model {
 			continue
 		}
@@ -201,8 +202,8 @@ func steady(state *session.State) *replay.Steady {
 	return replay.NewSteady(&url.URL{Scheme: "http", Host: state.Address})
 }
 
-// aimer aims requests at the models of a session.
-func aimer(state *session.State) *replay.Aimer {
+// aimerAt aims requests at the models of a session.
+func aimerAt(state *session.State) *replay.Aimer {
 	a := &replay.Aimer{}
 	for _, m := range state.Models {
 		a.Models = append(a.Models, replayed(m))

@@ -73,8 +73,10 @@ func (r *replayReport) finish(s replay.Summary, err error, changed []replay.Deci
 		r.BadFile = err.Error()
 	}
 	unsent := 0
-	for _, u := range s.Unsent {
-		unsent += u.Count
+	if r.Compared { // else the load counts, and not each request
+		for _, u := range s.Unsent {
+			unsent += u.Count
+		}
 	}
 	for _, w := range []struct {
 		n    int
@@ -83,13 +85,11 @@ func (r *replayReport) finish(s replay.Summary, err error, changed []replay.Deci
 		{s.Differs, "answered in another way"},
 		{s.Failed, "had no whole answer"},
 		{unsent, "could not be sent"},
+		{s.Unforeseen, "answered with an error of the server's"},
 	} {
-		if w.n > 0 && (r.Compared || w.text != "could not be sent") {
+		if w.n > 0 {
 			r.Why = append(r.Why, fmt.Sprintf("%d %s", w.n, w.text))
 		}
-	}
-	if s.Unforeseen > 0 {
-		r.Why = append(r.Why, fmt.Sprintf("%d answered with an error of the server's", s.Unforeseen))
 	}
 	if !s.Ended {
 		r.Why = append(r.Why, "it was interrupted")

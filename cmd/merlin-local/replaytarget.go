@@ -30,10 +30,7 @@ func (r *replayCommand) target(ctx context.Context) (*replayTarget, error) {
 	if err != nil {
 		return nil, notRunning(err)
 	}
-	aimer := &replay.Aimer{}
-	for _, m := range state.Models {
-		aimer.Models = append(aimer.Models, replayed(m))
-	}
+	aimer := aimerAt(state)
 	if r.model != "" {
 		m := state.Model(r.model)
 		if m == nil {

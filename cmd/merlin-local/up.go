@@ -73,7 +73,7 @@ Kubernetes does; with -d, one that exits before it was ever ready is an error at
 	flags.StringVar(&u.runtime, "runtime", "auto", "auto, docker, or process: without Docker, by exec")
 	flags.StringVar(&u.reach, "reach", "auto", "how a container is reached: auto, address, or published (on loopback)")
 	flags.BoolVar(&u.emulatedPlatform, "allow-emulation", false, "run images of another CPU architecture, where the Engine emulates it")
-	u.grace = grace{limit: 10 * time.Second}
+	u.grace = grace{limit: defaultGrace}
 	flags.Var(&u.grace, "grace", "how long a model has from SIGTERM to SIGKILL; production: as a pod has it, its timeout after 30 s without a request")
 	flags.BoolVar(&u.waitRestarts, "wait-restarts", false, "start a model again that ends before it was ever ready, as production does (default: yes, but with -d it fails at the first exit)")
 	flags.BoolVar(&u.noWatch, "no-watch", false, "do not make a new revision when files change; merlin-local reload makes one")

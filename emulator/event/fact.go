@@ -151,6 +151,17 @@ type Served struct {
 	Fault string `json:"fault,omitempty"`
 }
 
+// ServersError tells whether the answer says that the server failed: a status of 500 and
+// above, or one of gRPC's that are the server's.
+func (s *Served) ServersError() bool {
+	return s.Status >= 500 || s.GRPCStatus != nil && GRPCServers(*s.GRPCStatus)
+}
+
+// Refused tells whether the answer is an error, whoever's, or there is no whole one.
+func (s *Served) Refused() bool {
+	return s.Status >= 400 || s.GRPCStatus != nil && *s.GRPCStatus != 0 || s.Error != ""
+}
+
 // LeftByClient is the Error of a request whose client did not wait for the answer's end.
 const LeftByClient = "client closed request"
 

@@ -66,10 +66,7 @@ var terms = map[string]struct {
 // counts errors: a status of 500 or above, an answer that was broken off, or one of gRPC's
 // statuses that are the server's.
 func Failed(s *event.Served) bool {
-	if s.GRPCStatus != nil && event.GRPCServers(*s.GRPCStatus) {
-		return true
-	}
-	return s.Status >= 500 || BrokenOff(s)
+	return s.ServersError() || BrokenOff(s)
 }
 
 // BrokenOff tells whether an answer had begun and did not end as it should.

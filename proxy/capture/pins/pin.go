@@ -66,12 +66,8 @@ func Failure(x event.Exchange) string {
 		return "there is no answer"
 	case x.Status >= http.StatusInternalServerError:
 		return fmt.Sprintf("it answers %d %s", x.Status, http.StatusText(x.Status))
-	case x.GRPCStatus == nil:
-		return ""
-	}
-	switch code := codes.Code(*x.GRPCStatus); code {
-	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss:
-		return fmt.Sprintf("it answers gRPC status %d %s", *x.GRPCStatus, code)
+	case x.GRPCStatus != nil && event.GRPCServers(*x.GRPCStatus):
+		return fmt.Sprintf("it answers gRPC status %d %s", *x.GRPCStatus, codes.Code(*x.GRPCStatus))
 	}
 	return ""
 }

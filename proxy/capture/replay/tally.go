@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
-	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
 // tally counts what comes of the requests. It is used by all that send.
@@ -140,17 +138,12 @@ func (t *tally) count(o *Outcome) {
 	if o.Is.GRPCStatus != nil {
 		t.s.GRPCStatuses[*o.Is.GRPCStatus]++
 	}
-	if serversError(&o.Is) {
+	if o.Is.ServersError() {
 		t.s.Errors++
 		if o.Kind == Answered {
 			t.s.Unforeseen++
 		}
 	}
-}
-
-// serversError tells whether an answer says that the server failed.
-func serversError(x *event.Exchange) bool {
-	return x.Status >= 500 || x.GRPCStatus != nil && event.GRPCServers(*x.GRPCStatus)
 }
 
 // summary is what there is to say when all has ended.

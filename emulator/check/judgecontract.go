@@ -10,17 +10,6 @@ import (
 	"github.com/caraml-dev/merlin-local/emulator/event"
 )
 
-// unasked gives the verdict of a rule about the endpoints where they were not asked.
-func (s *Seen) unasked(rule string) (verdict, bool) {
-	if v, told := s.told(rule); told {
-		return v, true
-	}
-	if s.Contract == nil {
-		return unjudged("the check was ended before"), true
-	}
-	return verdict{}, false
-}
-
 // answered judges an endpoint that must give 200.
 func answered(a Answer, target, fix string) verdict {
 	if a.Reply == Accepted {
@@ -30,23 +19,14 @@ func answered(a Answer, target, fix string) verdict {
 }
 
 func healthEndpoint(s *Seen) verdict {
-	if v, none := s.unasked("health-endpoint"); none {
-		return v
-	}
 	return answered(s.Contract.Health, "GET "+s.Deployment.ReadinessPath(), "answer 200 there once the model is loaded")
 }
 
 func livenessEndpoint(s *Seen) verdict {
-	if v, none := s.unasked("liveness-endpoint"); none {
-		return v
-	}
 	return answered(s.Contract.Alive, "GET /", "answer 200 at / for as long as the process is well, with or without a model")
 }
 
 func wrongName(s *Seen) verdict {
-	if v, none := s.unasked("wrong-name"); none {
-		return v
-	}
 	c := s.Contract
 	for _, asked := range []struct {
 		target string
@@ -67,9 +47,6 @@ func (s *Seen) predictTarget() string {
 }
 
 func predictEndpoint(s *Seen) verdict {
-	if v, none := s.unasked("predict-endpoint"); none {
-		return v
-	}
 	a := s.Contract.Predict
 	switch a.Reply {
 	case Absent, Silence:
@@ -83,9 +60,6 @@ func predictEndpoint(s *Seen) verdict {
 }
 
 func predicts(s *Seen) verdict {
-	if v, none := s.unasked("predicts"); none {
-		return v
-	}
 	a := s.Contract.Predict
 	switch {
 	case s.Request == nil:
@@ -107,9 +81,6 @@ const (
 )
 
 func livenessCheap(s *Seen) verdict {
-	if v, told := s.told("liveness-cheap"); told {
-		return v
-	}
 	i, see := s.Idle, "liveness-endpoint"
 	if s.upi() {
 		see = "grpc-health"
@@ -131,9 +102,6 @@ func livenessCheap(s *Seen) verdict {
 }
 
 func metrics(s *Seen) verdict {
-	if v, none := s.unasked("metrics"); none {
-		return v
-	}
 	m := s.Contract.Metrics
 	severity := Error
 	if s.upi() {
@@ -154,9 +122,6 @@ var (
 )
 
 func metricNames(s *Seen) verdict {
-	if v, none := s.unasked("metric-names"); none {
-		return v
-	}
 	m := s.Contract.Metrics
 	if m.Error != "" {
 		return unjudged("there are no metrics to look at: see metrics")
@@ -190,9 +155,6 @@ func wrongNames(families []event.Family) (wrong []string) {
 }
 
 func grpcHealth(s *Seen) verdict {
-	if v, none := s.unasked("grpc-health"); none {
-		return v
-	}
 	switch said := s.Contract.HealthService; said {
 	case "SERVING":
 		return pass("%s", said)
@@ -206,9 +168,6 @@ func grpcHealth(s *Seen) verdict {
 const upiService = "caraml.upi.v1.UniversalPredictionService"
 
 func grpcReflection(s *Seen) verdict {
-	if v, none := s.unasked("grpc-reflection"); none {
-		return v
-	}
 	c, fix := s.Contract, "register reflection: one line in most languages, and grpcurl needs no .proto files"
 	switch {
 	case c.ReflectionError != "":

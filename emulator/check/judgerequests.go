@@ -4,24 +4,7 @@ import (
 	"strings"
 )
 
-// unloaded gives the verdict of a rule about many requests where there were none.
-func (s *Seen) unloaded(rule string) (verdict, bool) {
-	if v, told := s.told(rule); told {
-		return v, true
-	}
-	switch {
-	case s.Request == nil:
-		return unjudged("%s", s.noRequest()), true
-	case s.Load == nil:
-		return unjudged("it does not answer the request: see predicts"), true
-	}
-	return verdict{}, false
-}
-
 func concurrent(s *Seen) verdict {
-	if v, none := s.unloaded("concurrent"); none {
-		return v
-	}
 	l := s.Load
 	fix := "share nothing between requests, or guard it by a lock; a model that takes one at a time needs container_concurrency: 1"
 	switch {
@@ -45,12 +28,6 @@ func concurrent(s *Seen) verdict {
 const near = 0.9
 
 func memory(s *Seen) verdict {
-	if s.OnHost {
-		return unjudged("a process of this host has no limit")
-	}
-	if v, none := s.unloaded("memory"); none {
-		return v
-	}
 	l, fix := s.Load, "raise memory_request (the limit follows), or find what grows"
 	switch {
 	case l.OOMKills > 0:
@@ -68,9 +45,6 @@ func memory(s *Seen) verdict {
 // refuses judges what became of requests that make no sense.
 func refuses(rule string) func(*Seen) verdict {
 	return func(s *Seen) verdict {
-		if v, told := s.told(rule); told {
-			return v
-		}
 		b := s.Bad[rule]
 		switch {
 		case s.Bad == nil:
@@ -111,9 +85,6 @@ func refused(rule string, upi bool, all []Tried) verdict {
 }
 
 func sigtermExit(s *Seen) verdict {
-	if v, told := s.told("sigterm-exit"); told {
-		return v
-	}
 	e := s.End
 	switch {
 	case e == nil:
@@ -128,9 +99,6 @@ func sigtermExit(s *Seen) verdict {
 }
 
 func sigtermDrains(s *Seen) verdict {
-	if v, told := s.told("sigterm-drains"); told {
-		return v
-	}
 	e := s.End
 	switch {
 	case e == nil:

@@ -70,16 +70,10 @@ func (st *Start) cause() event.Cause {
 }
 
 func starts(s *Seen) verdict {
-	if v, told := s.told("starts"); told {
-		return v
-	}
 	return pass("ready after %s, of %s", milli(s.Main.Took), s.Deadline)
 }
 
 func portFromVariable(s *Seen) verdict {
-	if v, told := s.told("port-from-variable"); told {
-		return v
-	}
 	variable := s.portVariable()
 	fix := fmt.Sprintf("listen on the port in %s, and write no number into the code, command or args", variable)
 	switch {
@@ -99,9 +93,6 @@ func portFromVariable(s *Seen) verdict {
 }
 
 func fullName(s *Seen) verdict {
-	if v, told := s.told("full-name"); told {
-		return v
-	}
 	name := s.renamed()
 	switch {
 	case s.Renamed == nil:
@@ -119,29 +110,14 @@ func fullName(s *Seen) verdict {
 }
 
 func allAddresses(s *Seen) verdict {
-	if s.OnHost {
-		return unjudged("a process of this host is reached on 127.0.0.1 itself")
-	}
-	if v, told := s.told("all-addresses"); told {
-		return v
-	}
 	return pass("it is reached from outside its container")
 }
 
 func speaks(s *Seen) verdict {
-	if v, told := s.told("protocol"); told {
-		return v
-	}
 	return pass("%s", s.Deployment.Protocol)
 }
 
 func artifactReadOnly(s *Seen) verdict {
-	if s.OnHost {
-		return unjudged("the artifact folder of a host process can be written to")
-	}
-	if v, told := s.told("artifact-read-only"); told {
-		return v
-	}
 	if len(s.Main.Refused) > 0 {
 		return fail("write below /tmp: /mnt/models is read-only in production", "it goes on, and its log says: %s", clip(s.Main.Refused[0])).as(Warning)
 	}
@@ -149,12 +125,6 @@ func artifactReadOnly(s *Seen) verdict {
 }
 
 func anyUser(s *Seen) verdict {
-	if s.OnHost {
-		return unjudged("a process of this host has its user")
-	}
-	if v, told := s.told("any-user"); told {
-		return v
-	}
 	switch {
 	case s.OtherUser == nil:
 		return unjudged("the check was ended before")
@@ -170,9 +140,6 @@ func (s *Subject) noRequest() string {
 }
 
 func healthAfterLoad(s *Seen) verdict {
-	if v, told := s.told("health-after-load"); told {
-		return v
-	}
 	f := s.First
 	switch {
 	case s.Request == nil:
@@ -208,9 +175,6 @@ func (st *Start) early() (answered []event.Probed) {
 }
 
 func listensAfterLoad(s *Seen) verdict {
-	if v, told := s.told("listens-after-load"); told {
-		return v
-	}
 	early := s.Main.early()
 	if len(early) == 0 {
 		return pass("its port answered once it was ready, and not before")

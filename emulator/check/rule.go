@@ -119,9 +119,53 @@ func (v verdict) as(s Severity) verdict {
 	return v
 }
 
+// verdict is what comes of a rule: its judgement, where what it needs was seen.
+func (r Rule) verdict(s *Seen) verdict {
+	if v, unseen := r.unseen(s); unseen {
+		return v
+	}
+	return r.judge(s)
+}
+
+// unseen gives the verdict of a rule where not all was seen that it judges.
+func (r Rule) unseen(s *Seen) (verdict, bool) {
+	if why := onHost(r.ID); s.OnHost && why != "" {
+		return unjudged("%s", why), true
+	}
+	if r.needs&needsMain != 0 {
+		if v, told := s.told(r.ID); told {
+			return v, true
+		}
+	}
+	switch {
+	case r.needs&needsContract != 0 && s.Contract == nil:
+		return unjudged("the check was ended before"), true
+	case r.needs&needsLoad != 0 && s.Request == nil:
+		return unjudged("%s", s.noRequest()), true
+	case r.needs&needsLoad != 0 && s.Load == nil:
+		return unjudged("it does not answer the request: see predicts"), true
+	}
+	return verdict{}, false
+}
+
+// onHost is why a rule cannot be judged of a process of this host; empty where it can.
+func onHost(rule string) string {
+	switch rule {
+	case "all-addresses":
+		return "a process of this host is reached on 127.0.0.1 itself"
+	case "artifact-read-only":
+		return "the artifact folder of a host process can be written to"
+	case "any-user":
+		return "a process of this host has its user"
+	case "memory":
+		return "a process of this host has no limit"
+	}
+	return ""
+}
+
 // result is the verdict of a rule as a result.
 func (r Rule) result(s *Seen) Result {
-	v := r.judge(s)
+	v := r.verdict(s)
 	result := Result{Rule: r.ID, Group: r.Group, Severity: r.Severity, Outcome: v.outcome, About: r.About, Evidence: v.evidence, Fix: v.fix}
 	if v.outcome != Failed {
 		return result
